@@ -1,0 +1,23 @@
+using Governor.Domain.Facts;
+using Orleans;
+
+namespace Governor.Domain.Clusters;
+
+public enum ConductorReadiness
+{
+    /// <summary>Something has not arrived yet: the TalosCluster, its kubeconfig, a first answer, the capabilities.</summary>
+    Awaited,
+
+    /// <summary>All capabilities are published and the cluster answers.</summary>
+    Ready,
+
+    /// <summary>It cannot become ready until somebody repairs what the reason names, e.g. an unreadable kubeconfig.</summary>
+    Impossible,
+}
+
+/// <summary>Whether a cluster's Conductor can execute, and if not, what is missing.</summary>
+/// <param name="WaitsFor">The object or event that would change it.</param>
+/// <param name="Published">How many of the <paramref name="Required"/> capabilities the RunnerConfig's status lists.</param>
+[GenerateSerializer, Immutable]
+public sealed record ConductorFact(
+    ClusterName Cluster, ConductorReadiness Readiness, string Reason, string Message, string WaitsFor, int Published, int Required) : Fact;

@@ -1,0 +1,18 @@
+namespace Governor.Domain.Facts;
+
+/// <summary>The subjects of the actors: the first half of an <see cref="Address"/>, and the name of their rows in the journal.</summary>
+public static class Subjects
+{
+    public const string Cluster = "cluster";
+    public const string Instance = "packinstance";
+    public const string Execution = "packexecution";
+    public const string Lineage = "lineage";
+    public const string Membership = "membership";
+    public const string Pack = "pack";
+    public const string Permission = "permission";
+    public const string PermissionSet = "permissionset";
+    public const string Policy = "policy";
+    public const string Profile = "profile";
+    public const string Roster = "roster";
+    public const string SigningKey = "signingkey";
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+using Governor.Domain.Lineage;
+using Orleans;
+
+namespace Governor.Domain.Packs;
+
+[JsonConverter(typeof(JsonStringEnumConverter<ExecutionPhase>))]
+public enum ExecutionPhase
+{
+    /// <summary>At least one gate is closed.</summary>
+    Gated,
+
+    /// <summary>All gates are open; the pack is being fetched and verified. Nothing has been written to the target.</summary>
+    Verifying,
+
+    /// <summary>Objects are being applied to the target.</summary>
+    Delivering,
+
+    Succeeded,
+
+    /// <summary>Stopped for good; a new attempt needs a new PackExecution.</summary>
+    Failed,
+}
+
+/// <summary>The steps of a delivery, in order, under the names that operators know.</summary>
+public static class DeliverySteps
+{
+    public const string Verify = "verify-pack";
+    public const string Namespaces = "apply-namespaces";
+    public const string Rbac = "apply-rbac-tenant";
+    public const string ClusterScoped = "apply-cluster-scoped";
+    public const string Workload = "apply-workload";
+    public const string WaitReady = "wait-ready";
+
+    public static ImmutableArray<string> All { get; } = [Verify, Namespaces, Rbac, ClusterScoped, Workload, WaitReady];
+}
+
+/// <summary>One gate of one execution, with its history.</summary>
+/// <param name="Since">Since when the current answer stands.</param>
+/// <param name="BlockedReason">Why it was closed when it was first asked; "" if it never was.</param>
+public sealed record GateRecord(GateAnswer Answer, DateTimeOffset Since, string BlockedReason, DateTimeOffset? BlockedAt, DateTimeOffset? ClearedAt)
+{
+    public bool IsOpen => Answer.Verdict == GateVerdict.Allow;
+}
+
+public sealed record StepRecord(string Name, string Status, string Message, DateTimeOffset At);
+
+/// <summary>An object that a pack put on its target.</summary>
+[GenerateSerializer, Immutable]
+public sealed record DeployedResource(string ApiVersion, string Kind, string Namespace, string Name);
+
+/// <summary>Why a delivery stopped: at which step, on which object, and the cause.</summary>
+[GenerateSerializer, Immutable]
+public sealed record DeliveryFailure(string Step, string Object, string Reason, string Message);
+
+/// <summary>A PackExecution as its actor remembers it.</summary>
+/// <param name="SpecFailures">What is wrong with the spec; empty when it can be read.</param>
+public sealed record ExecutionState(
+    ObjectKey Key,
+    bool Exists,
+    string Uid,
+    long Generation,
+    ExecutionSpec? Spec,
+    ImmutableArray<string> SpecFailures,
+    SealedCausalChain? Lineage,
+    string Declarer,
+    GateFacts Facts,
+    ImmutableArray<GateRecord> Gates,
+    ExecutionPhase Phase,
+    ImmutableArray<StepRecord> Steps,
+    DeliveryFailure? Failure,
+    ImmutableArray<DeployedResource> Inventory,
+    DateTimeOffset? FinishedAt,
+    ImmutableArray<Condition> Conditions)
+{
+    public static ExecutionState Initial(ObjectKey key) =>
+        new(key, false, "", 0, null, [], null, "", GateFacts.None, [], ExecutionPhase.Gated, [], null, [], null, []);
+
+    [JsonIgnore]
+    public bool IsTerminal => Phase is ExecutionPhase.Succeeded or ExecutionPhase.Failed;
+
+    public bool HasDone(string step) => Steps.Any(s => s.Name == step && s.Status == "Succeeded");
+}
+
+/// <summary>What can happen to a delivery.</summary>
+public abstract record ExecutionInput
+{
+    private ExecutionInput()
+    {
+    }
+
+    public sealed record Observed(KubeObject Execution) : ExecutionInput;
+
+    public sealed record Gone : ExecutionInput;
+
+    public sealed record Told(Fact Fact) : ExecutionInput;
+
+    /// <summary>Time passed: answers that depend on the clock are asked again.</summary>
+    public sealed record Ticked : ExecutionInput;
+
+    /// <summary>A step is done; <paramref name="Objects"/> are on the target.</summary>
+    public sealed record StepDone(string Uid, string Step, string Message, ImmutableArray<DeployedResource> Objects) : ExecutionInput;
+
+    /// <summary>The delivery cannot go on.</summary>
+    public sealed record Stopped(string Uid, DeliveryFailure Failure) : ExecutionInput;
+}
+
+/// <summary>A delivery succeeded: what the release history of the target has to remember.</summary>
+[GenerateSerializer, Immutable]
+public sealed record DeliveredFact(
+    ObjectKey Execution, string ExecutionUid, ObjectKey Pack, string PackUid, string PackVersion, string Cluster,
+    PackSpec Spec, ImmutableArray<DeployedResource> Inventory, DateTimeOffset At, SealedCausalChain? Lineage) : Fact;

@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Governor.Domain.Clusters;
+using Governor.Domain.Permissions;
+using Orleans;
+
+namespace Governor.Domain.Packs;
+
+public enum GateVerdict
+{
+    /// <summary>The gate is open.</summary>
+    Allow,
+
+    /// <summary>Closed until something arrives that is expected to arrive.</summary>
+    Defer,
+
+    /// <summary>Closed until somebody repairs something.</summary>
+    Deny,
+}
+
+/// <summary>The execution gates of the seed, in order, under its names.</summary>
+public enum Gate
+{
+    ConductorReady = 0,
+    PackSignaturePending = 1,
+    PermissionSnapshotOutOfSync = 2,
+    RBACProfileNotProvisioned = 3,
+}
+
+/// <summary>One gate's answer, with what it was decided on.</summary>
+/// <param name="Reason">A condition reason.</param>
+/// <param name="WaitsFor">The object or event that would open the gate; "" when it is open.</param>
+/// <param name="Unblocker">Who can bring that about; "" when it is open.</param>
+/// <param name="Evidence">The facts, by sender and version.</param>
+[GenerateSerializer, Immutable]
+public sealed record GateAnswer(
+    Gate Gate, GateVerdict Verdict, string Reason, string Message, string WaitsFor, string Unblocker, string Evidence, DateTimeOffset? Until = null);
+
+/// <summary>What the gates are decided on. A fact that has not arrived is null, and never opens a gate.</summary>
+[GenerateSerializer, Immutable]
+public sealed record GateFacts(ConductorFact? Conductor, PackFact? Pack, SnapshotFact? Snapshot, ProfileFact? Profile)
+{
+    public static GateFacts None { get; } = new(null, null, null, null);
+}
+
+/// <summary>
+/// The gate ladder of a PackExecution. Every gate is asked every time, so that an operator sees everything that is missing and
+/// not only the first thing.
+/// </summary>
+public static class GateLadder
+{
+    public static ImmutableArray<GateAnswer> Evaluate(ExecutionSpec spec, GateFacts facts, DateTimeOffset now) =>
+        [Conductor(spec, facts.Conductor), Signature(spec, facts.Pack), Snapshot(spec, facts.Snapshot, now), Profile(spec, facts.Profile)];
+
+    private static GateAnswer Conductor(ExecutionSpec spec, ConductorFact? fact)
+    {
+        const Gate Gate = Gate.ConductorReady;
+        if (fact is null)
+            return Defer(Gate, "AwaitingConductorReady", $"nothing is known of cluster {spec.Cluster} yet", $"TalosCluster {spec.Cluster}", "platform engineer");
+        var evidence = Evidence(fact, $"{fact.Published}/{fact.Required} capabilities");
+        return fact.Readiness switch
+        {
+            ConductorReadiness.Ready => Allow(Gate, "ConductorReady", fact.Message, evidence),
+            ConductorReadiness.Awaited => Defer(Gate, fact.Reason, fact.Message, fact.WaitsFor, "platform engineer", evidence),
+            _ => Deny(Gate, fact.Reason, fact.Message, fact.WaitsFor, "platform engineer", evidence),
+        };
+    }
+
+    private static GateAnswer Signature(ExecutionSpec spec, PackFact? fact)
+    {
+        const Gate Gate = Gate.PackSignaturePending;
+        if (fact is not { Exists: true })
+            return Defer(Gate, "AwaitingSignature", $"ClusterPack {spec.Pack} is not there", $"ClusterPack {spec.Pack}", "whoever delivers packs", fact is null ? "" : Evidence(fact, "absent"));
+        var evidence = Evidence(fact, fact.Trust == PackTrust.Signed ? $"signed by key {fact.KeyId}" : fact.Reason);
+        if (fact.Spec is { } stored && stored.Version != spec.PackVersion)
+            return Deny(Gate, "VersionConflict", $"expected version {spec.PackVersion} of ClusterPack {spec.Pack}, found {stored.Version}", "a PackExecution for the stored version", "wrapper", evidence);
+        return fact.Trust switch
+        {
+            PackTrust.Signed => Allow(Gate, "PackSigned", fact.Message, evidence),
+            PackTrust.Unsigned => Defer(Gate, "AwaitingSignature", fact.Message, "the management Conductor's signature", "holder of the signing key", evidence),
+            PackTrust.Revoked => Deny(Gate, "ClusterPackRevoked", fact.Message, "a pack that is not revoked", "security", evidence),
+            _ => Deny(Gate, fact.Reason, fact.Message, "a pack whose content and signature verify", "whoever built the pack", evidence),
+        };
+    }
+
+    private static GateAnswer Snapshot(ExecutionSpec spec, SnapshotFact? fact, DateTimeOffset now)
+    {
+        const Gate Gate = Gate.PermissionSnapshotOutOfSync;
+        const string Reason = "SnapshotOutOfSync";
+        var waitsFor = $"PermissionSnapshot snapshot-{spec.Cluster}";
+        if (fact is not { SnapshotVersion.Length: > 0 })
+            return Defer(Gate, Reason, $"no permission snapshot of cluster {spec.Cluster} has been resolved", waitsFor, "security: a provisioned RBACProfile that targets the cluster", fact is null ? "" : Evidence(fact, "absent"));
+        var evidence = Evidence(fact, $"version {fact.SnapshotVersion}, fresh until {fact.FreshUntil:O}");
+        return now <= fact.FreshUntil
+            ? Allow(Gate, "SnapshotFresh", $"snapshot {fact.SnapshotVersion} is fresh until {fact.FreshUntil:O}", evidence) with { Until = fact.FreshUntil }
+            : Defer(Gate, Reason, $"snapshot {fact.SnapshotVersion} went stale at {fact.FreshUntil:O}", waitsFor, "guardian", evidence);
+    }
+
+    private static GateAnswer Profile(ExecutionSpec spec, ProfileFact? fact)
+    {
+        const Gate Gate = Gate.RBACProfileNotProvisioned;
+        const string Reason = "RBACProfileNotProvisioned";
+        var profile = spec.Profile;
+        if (fact is not { Exists: true })
+            return Defer(Gate, Reason, $"RBACProfile {profile} is not there", $"RBACProfile {profile}", "security", fact is null ? "" : Evidence(fact, "absent"));
+        return fact.Provisioned
+            ? Allow(Gate, "ProvisioningComplete", $"RBACProfile {profile} is provisioned", Evidence(fact, "provisioned"))
+            : Defer(Gate, Reason, $"RBACProfile {profile} is not provisioned: {fact.Reason}: {fact.Message}", $"RBACProfile {profile} provisioned", "security", Evidence(fact, fact.Reason));
+    }
+
+    private static string Evidence(Facts.Fact fact, string what) => $"{fact.From} v{fact.Version}: {what}";
+
+    private static GateAnswer Allow(Gate gate, string reason, string message, string evidence) =>
+        new(gate, GateVerdict.Allow, reason, message, "", "", evidence);
+
+    private static GateAnswer Defer(Gate gate, string reason, string message, string waitsFor, string unblocker, string evidence = "") =>
+        new(gate, GateVerdict.Defer, reason, message, waitsFor, unblocker, evidence);
+
+    private static GateAnswer Deny(Gate gate, string reason, string message, string waitsFor, string unblocker, string evidence) =>
+        new(gate, GateVerdict.Deny, reason, message, waitsFor, unblocker, evidence);
+}

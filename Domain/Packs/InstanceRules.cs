@@ -1,0 +1,161 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Governor.Domain.Audit;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+using Governor.Domain.Lineage;
+
+namespace Governor.Domain.Packs;
+
+/// <summary>How a PackInstance is decided on. Pure.</summary>
+public static class InstanceRules
+{
+    /// <summary>Releases that are remembered; any of them can be returned to.</summary>
+    public const int Retention = 10;
+
+    /// <summary><c>namespace/base pack/cluster</c>: the pack lineage on its target, whatever versions come and go.</summary>
+    public static string KeyOf(ExecutionSpec execution, PackSpec pack) =>
+        $"{execution.Pack.Namespace}/{BaseName(execution.Pack, pack)}/{execution.Cluster}";
+
+    public static Decision<InstanceState> Decide(InstanceState state, InstanceInput input, DateTimeOffset now) => input switch
+    {
+        InstanceInput.Told(DeliveredFact delivered) => Deliver(state, delivered, now),
+        InstanceInput.Told => Decision.Of(state),
+        InstanceInput.Observed(var instance) => Observe(state, instance, now),
+        InstanceInput.Gone => state.Exists
+            ? Decision.Of(
+                state with { Exists = false, Uid = "" },
+                Context(state).Operational(now, "packinstance.deleted", "metadata", state.Uid, null, "the PackInstance object was deleted; its release history stays"))
+            : Decision.Of(state),
+        _ => throw new ArgumentOutOfRangeException(nameof(input)),
+    };
+
+    public static IEnumerable<Letter> Outbox(InstanceState state) => state.Current is { } current
+        ? Descent.Letters(current.Lineage, Kinds.Kinds.PackInstance, state.Key, state.Uid, state.Generation, "system:governor:wrapper", "wrapper", state.Exists)
+        : [];
+
+    /// <summary>The PackInstance object that has to exist, or null while nothing was delivered.</summary>
+    public static KubeObject? Desired(InstanceState state)
+    {
+        if (state.Current is not { } current)
+            return null;
+        var made = new JsonObject
+        {
+            ["apiVersion"] = Kinds.Kinds.PackInstance.ApiVersion,
+            ["kind"] = Kinds.Kinds.PackInstance.Kind,
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = state.Key.Name,
+                ["namespace"] = state.Key.Namespace,
+                ["labels"] = new JsonObject
+                {
+                    ["infrastructure.ontai.dev/pack"] = Descent.LabelValue(current.Pack.Name),
+                    ["infrastructure.ontai.dev/cluster"] = Descent.LabelValue(state.Cluster),
+                },
+            },
+            ["spec"] = new JsonObject
+            {
+                ["clusterPackRef"] = current.Pack.Name,
+                ["version"] = current.Version,
+                ["targetClusterRef"] = state.Cluster,
+            },
+        };
+        // The lineage of an object is sealed when the object is made: it is that of the first release and not of the newest.
+        return Descent.Seal(made, state.Releases[0].Lineage);
+    }
+
+    public static JsonObject Status(InstanceState state) => new()
+    {
+        ["observedGeneration"] = state.Generation,
+        ["deliveredAt"] = state.Current is { } current ? Conditions.Timestamp(current.DeployedAt) : null,
+        ["upgradeDirection"] = state.Current?.Direction.ToString(),
+        ["deployedResources"] = new JsonArray([.. (state.Current?.Inventory ?? []).Select(Render)]),
+        ["conditions"] = state.Conditions.ToJson(),
+    };
+
+    /// <summary>Where a release moves the target. A version that is no version of ours counts by the order of declaration.</summary>
+    public static UpgradeDirection Direction(string? previous, string next)
+    {
+        if (previous is null)
+            return UpgradeDirection.Initial;
+        if (previous == next)
+            return UpgradeDirection.Redeploy;
+        if (PackVersion.Parse(previous) is not { } old || PackVersion.Parse(next) is not { } made)
+            return UpgradeDirection.Upgrade;
+        return made.CompareTo(old) switch
+        {
+            > 0 => UpgradeDirection.Upgrade,
+            < 0 => UpgradeDirection.Rollback,
+            _ => UpgradeDirection.Redeploy,
+        };
+    }
+
+    private static Decision<InstanceState> Deliver(InstanceState state, DeliveredFact delivered, DateTimeOffset now)
+    {
+        if (state.Releases.Any(r => r.ExecutionUid == delivered.ExecutionUid))
+            return Decision.Of(state);
+        var previous = state.Current;
+        var release = new Release(
+            (previous?.Revision ?? 0) + 1, delivered.Pack, delivered.PackUid, delivered.PackVersion, delivered.Spec, delivered.Execution, delivered.ExecutionUid,
+            delivered.At, Direction(previous?.Version, delivered.PackVersion), delivered.Inventory, delivered.Lineage);
+        var next = state with
+        {
+            Key = new ObjectKey(delivered.Pack.Namespace, $"{BaseName(delivered.Pack, delivered.Spec)}-{delivered.Cluster}"),
+            Cluster = delivered.Cluster,
+            Releases = [.. state.Releases.Add(release).TakeLast(Retention)],
+        };
+        return Decision.Of(
+            Describe(next, now),
+            Context(next).Operational(
+                now, "packinstance.released", "spec.version", previous?.Version, release.Version,
+                $"{release.Direction}: revision {release.Revision}, {release.Inventory.Length} objects, by PackExecution {release.Execution}"));
+    }
+
+    private static Decision<InstanceState> Observe(InstanceState state, KubeObject instance, DateTimeOffset now)
+    {
+        if (state.Exists && state.Uid == instance.Uid && state.Generation == instance.Generation)
+            return Decision.Of(state);
+        var seen = Describe(
+            state with
+            {
+                Key = instance.Key,
+                Cluster = state.Cluster.Length > 0 ? state.Cluster : instance.FindText("spec", "targetClusterRef"),
+                Exists = true,
+                Uid = instance.Uid,
+                Generation = instance.Generation,
+            },
+            now);
+        return state.Uid == instance.Uid
+            ? Decision.Of(seen)
+            : Decision.Of(seen, Context(seen).Operational(now, "packinstance.recorded", "metadata.uid", state.Uid.Length > 0 ? state.Uid : null, instance.Uid, "the PackInstance object is there"));
+    }
+
+    private static InstanceState Describe(InstanceState state, DateTimeOffset now)
+    {
+        var delivered = state.Current is not null;
+        var reason = delivered ? "PackDelivered" : "AwaitingDelivery";
+        var message = state.Current is { } current ? $"revision {current.Revision}: {current.Pack.Name} {current.Version}" : "nothing has been delivered yet";
+        return state with
+        {
+            Conditions = state.Conditions
+                .Set(Conditions.Ready, delivered, reason, message, now, state.Generation)
+                .Set("Progressing", !delivered, delivered ? "PackDelivered" : "PackReceiptNotFound", message, now, state.Generation)
+                .Set(Conditions.Reconciling, !delivered, reason, message, now, state.Generation)
+                .Set(Conditions.Stalled, false, reason, message, now, state.Generation),
+        };
+    }
+
+    private static string BaseName(ObjectKey pack, PackSpec spec) => spec.BasePackName.Length > 0 ? spec.BasePackName : pack.Name;
+
+    private static JsonNode Render(DeployedResource resource)
+    {
+        var made = new JsonObject { ["apiVersion"] = resource.ApiVersion, ["kind"] = resource.Kind, ["name"] = resource.Name };
+        if (resource.Namespace.Length > 0)
+            made["namespace"] = resource.Namespace;
+        return made;
+    }
+
+    private static EventContext Context(InstanceState state) => new(
+        new EventSubject(Kinds.Kinds.PackInstance.Group, Kinds.Kinds.PackInstance.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
+        "system:governor:wrapper", "wrapper", state.Current?.Lineage?.RootUid ?? "", state.Cluster, state.Current?.ExecutionUid ?? "");
+}

@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Governor.Domain.Audit;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+using Governor.Domain.Signing;
+
+namespace Governor.Domain.Packs;
+
+/// <summary>How a ClusterPack is decided on. Pure.</summary>
+public static class PackRules
+{
+    public const string SignatureAnnotation = "ontai.dev/pack-signature";
+
+    /// <summary>A human revokes a pack by writing the reason here.</summary>
+    public const string RevokedAnnotation = "ontai.dev/pack-revoked";
+
+    public const string DeclarerAnnotation = "infrastructure.ontai.dev/declaring-principal";
+
+    public static readonly Address SigningKeyAddress = new(Subjects.SigningKey, "management");
+
+    public static Decision<PackState> Decide(PackState state, PackInput input, DateTimeOffset now) => input switch
+    {
+        PackInput.Observed(var pack) => Observe(state, pack, now),
+        PackInput.Gone => state.Exists
+            ? Decision.Of(
+                state with { Exists = false, Trust = PackTrust.Unsigned, Reason = "PackGone", Message = "the ClusterPack was deleted" },
+                Context(state).Operational(now, "pack.deleted", "metadata", state.Uid, null, "the ClusterPack was deleted from the management cluster"))
+            : Decision.Of(state),
+        PackInput.Told(Interest interest) => Decision.Of(
+            state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
+        PackInput.Told(SigningKeyFact key) => key.Supersedes(state.SigningKey) ? Decision.Of(Describe(state with { SigningKey = key }, now)) : Decision.Of(state),
+        PackInput.Told => Decision.Of(state),
+        PackInput.Signed signed => state.IsAbout(signed.SpecDigest) ? Sign(state, signed.Signature, signed.KeyId, "signed by the management Conductor", now) : Decision.Of(state),
+        PackInput.SignatureChecked found => state.IsAbout(found.SpecDigest) ? Check(state, found, now) : Decision.Of(state),
+        PackInput.ContentRejected(var digest, var reason, var message) => state.IsAbout(digest) ? Reject(state, reason, message, now) : Decision.Of(state),
+        _ => throw new ArgumentOutOfRangeException(nameof(input)),
+    };
+
+    /// <summary>Whether the pack actor owes this pack a signature, or a check of the one it carries.</summary>
+    public static bool OwesSignature(PackState state) =>
+        state is { Exists: true, Spec: not null, Trust: PackTrust.Unsigned, SigningKey.IsUsable: true };
+
+    public static IEnumerable<Letter> Outbox(PackState state)
+    {
+        yield return new Letter(SigningKeyAddress, new Interest(state.Exists));
+        var fact = state.Fact();
+        foreach (var receiver in state.Interested)
+            yield return new Letter(receiver, fact);
+        if (state.Uid.Length > 0)
+            yield return new Letter(
+                new Address(Subjects.Lineage, state.Uid),
+                new Lineage.RootFact(Kinds.Kinds.ClusterPack, state.Key, state.Uid, state.Generation, state.Declarer, "wrapper", state.Exists));
+    }
+
+    public static JsonObject Status(PackState state) => new()
+    {
+        ["observedGeneration"] = state.Generation,
+        ["signed"] = state.Trust == PackTrust.Signed,
+        ["packSignature"] = state.Signature,
+        ["conditions"] = state.Conditions.ToJson(),
+    };
+
+    private static bool IsAbout(this PackState state, string specDigest) =>
+        state is { Exists: true, Trust: PackTrust.Unsigned } && state.SpecDigest == specDigest;
+
+    private static Decision<PackState> Observe(PackState state, KubeObject pack, DateTimeOffset now)
+    {
+        var specDigest = SpecDigestOf(pack);
+        var recreated = pack.Uid != state.Uid;
+        var revocation = pack.Annotations.GetValueOrDefault(RevokedAnnotation, "");
+        var revoked = revocation.Length > 0;
+        if (!recreated && state.Exists && specDigest == state.SpecDigest && revoked == (state.Trust == PackTrust.Revoked))
+            return Decision.Of(state.Generation == pack.Generation ? state : state with { Generation = pack.Generation });
+
+        var (spec, failures) = PackSpec.Read(pack);
+        var fresh = PackState.Initial(state.Key) with
+        {
+            Exists = true,
+            Uid = pack.Uid,
+            Generation = pack.Generation,
+            Spec = spec,
+            SpecDigest = specDigest,
+            Declarer = pack.Annotations.GetValueOrDefault(DeclarerAnnotation, "system:unknown"),
+            SigningKey = state.SigningKey,
+            Interested = state.Interested,
+            Conditions = recreated ? [] : state.Conditions,
+            SignedSpecDigest = recreated ? "" : state.SignedSpecDigest,
+        };
+        var context = Context(fresh);
+        if (revoked)
+            return Decision.Of(
+                Describe(fresh with { Trust = PackTrust.Revoked, Reason = "PackRevoked", Message = revocation }, now),
+                context.Governance(now, "pack.revoked", $"metadata.annotations['{RevokedAnnotation}']", null, revocation, revocation));
+        if (spec is null)
+            return Reject(fresh, "InvalidSpec", string.Join("; ", failures), now);
+        if (fresh.SignedSpecDigest.Length > 0 && fresh.SignedSpecDigest != specDigest)
+            return Reject(fresh, "ImmutabilityViolation", $"spec: expected the content {fresh.SignedSpecDigest} that was signed, found {specDigest}; deliver a change as a new pack", now);
+        return Decision.Of(
+            Describe(fresh, now),
+            context.Operational(now, "pack.declared", "spec", state.SpecDigest.Length > 0 && !recreated ? state.SpecDigest : null, specDigest, $"version {spec.Version} for {string.Join(", ", spec.TargetClusters)}"));
+    }
+
+    private static Decision<PackState> Check(PackState state, PackInput.SignatureChecked found, DateTimeOffset now) => found.Verdict switch
+    {
+        SignatureVerdict.Valid valid => Sign(state, found.Signature, valid.KeyId, "the signature that the object carries verifies", now),
+        SignatureVerdict.UnknownKey unknown => Reject(state, "SignatureVerifyFailed", $"annotation {SignatureAnnotation}: expected a signature by key {state.SigningKey?.KeyId}, found one by the unknown key {unknown.KeyId}", now),
+        SignatureVerdict.Malformed => Reject(state, "SignatureVerifyFailed", $"annotation {SignatureAnnotation}: expected 'ed25519:<key id>:<base64>', found something else", now),
+        _ => Reject(state, "SignatureVerifyFailed", $"annotation {SignatureAnnotation}: the signature is not over this pack's name and spec: forged, copied from another pack, or the spec was changed", now),
+    };
+
+    private static Decision<PackState> Sign(PackState state, string signature, string keyId, string rationale, DateTimeOffset now) =>
+        Decision.Of(
+            Describe(
+                state with
+                {
+                    Trust = PackTrust.Signed,
+                    Reason = "PackSigned",
+                    Message = $"signed by key {keyId}",
+                    KeyId = keyId,
+                    Signature = signature,
+                    SignedSpecDigest = state.SpecDigest,
+                },
+                now),
+            Context(state, "conductor").Governance(now, "pack.signed", "status.signed", "false", "true", $"{rationale}; key {keyId}, spec {state.SpecDigest}"));
+
+    private static Decision<PackState> Reject(PackState state, string reason, string message, DateTimeOffset now) =>
+        Decision.Of(
+            Describe(state with { Trust = PackTrust.Rejected, Reason = reason, Message = message }, now),
+            Context(state).Governance(now, "pack.rejected", "status.signed", null, "false", $"{reason}: {message}"));
+
+    private static PackState Describe(PackState state, DateTimeOffset now)
+    {
+        if (state is { Trust: PackTrust.Unsigned, Exists: true })
+            state = state with
+            {
+                Reason = "SignaturePending",
+                Message = state.SigningKey switch
+                {
+                    null => "waits for the management Conductor's signing key",
+                    { IsUsable: false } key => $"waits for the management Conductor's signing key: {key.Message}",
+                    _ => "the content is being verified and signed",
+                },
+            };
+        var signed = state.Trust == PackTrust.Signed;
+        var pending = state.Trust == PackTrust.Unsigned;
+        var generation = state.Generation;
+        var conditions = state.Conditions
+            .Set("Available", signed, signed ? "PackAvailable" : state.Reason, state.Message, now, generation)
+            .Set("SignaturePending", pending, pending ? "SignaturePending" : "PackSigned", state.Message, now, generation)
+            .Set("ImmutabilityViolation", state.Reason == "ImmutabilityViolation", "ImmutabilityViolation", state.Message, now, generation)
+            .Set("Revoked", state.Trust == PackTrust.Revoked, "PackRevoked", state.Trust == PackTrust.Revoked ? state.Message : "not revoked", now, generation)
+            .Set(Conditions.Ready, signed, state.Reason, state.Message, now, generation)
+            .Set(Conditions.Reconciling, pending, state.Reason, state.Message, now, generation)
+            .Set(Conditions.Stalled, !signed && !pending, state.Reason, state.Message, now, generation);
+        return state with { Conditions = conditions };
+    }
+
+    private static string SpecDigestOf(KubeObject pack) =>
+        pack.Spec.ValueKind == System.Text.Json.JsonValueKind.Undefined ? "" : Digest.Of(CanonicalJson.Encode(pack.Spec)).Value;
+
+    private static EventContext Context(PackState state, string role = "wrapper") => new(
+        new EventSubject(Kinds.Kinds.ClusterPack.Group, Kinds.Kinds.ClusterPack.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
+        $"system:governor:{role}", role, state.Uid, "", state.Uid);
+}

@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Governor.Domain.Kinds;
+using Governor.Domain.Signing;
+using Orleans;
+
+namespace Governor.Domain.Packs;
+
+/// <summary>The part of a ClusterPack's spec that delivery needs. Layer digests are OCI manifest digests under <see cref="Repository"/>.</summary>
+/// <param name="Repository"><c>spec.registryRef.url</c>: <c>host[:port]/path</c>.</param>
+[GenerateSerializer, Immutable]
+public sealed record PackSpec(
+    string Version,
+    string Repository,
+    Digest? RbacDigest,
+    Digest? ClusterScopedDigest,
+    Digest? WorkloadDigest,
+    string BasePackName,
+    ImmutableArray<string> TargetClusters)
+{
+    /// <summary>The layers in the order in which they are applied.</summary>
+    public IEnumerable<(PackLayer Layer, Digest Digest)> Layers()
+    {
+        if (RbacDigest is { } rbac)
+            yield return (PackLayer.Rbac, rbac);
+        if (ClusterScopedDigest is { } clusterScoped)
+            yield return (PackLayer.ClusterScoped, clusterScoped);
+        if (WorkloadDigest is { } workload)
+            yield return (PackLayer.Workload, workload);
+    }
+
+    public bool Equals(PackSpec? other) =>
+        other is not null && Version == other.Version && Repository == other.Repository && RbacDigest == other.RbacDigest
+        && ClusterScopedDigest == other.ClusterScopedDigest && WorkloadDigest == other.WorkloadDigest
+        && BasePackName == other.BasePackName && TargetClusters.SequenceEqual(other.TargetClusters);
+
+    public override int GetHashCode() => HashCode.Combine(Version, Repository, RbacDigest, ClusterScopedDigest, WorkloadDigest, BasePackName);
+
+    /// <summary>Reads and validates; every failure is listed, each with its path, what was expected and what was found.</summary>
+    public static (PackSpec? Spec, ImmutableArray<string> Failures) Read(KubeObject pack)
+    {
+        var failures = ImmutableArray.CreateBuilder<string>();
+        var version = Required(pack, failures, "spec", "version");
+        var repository = Required(pack, failures, "spec", "registryRef", "url");
+        var rbac = ReadDigest(pack, failures, "rbacDigest");
+        var clusterScoped = ReadDigest(pack, failures, "clusterScopedDigest");
+        var workload = ReadDigest(pack, failures, "workloadDigest");
+        if (rbac is null && clusterScoped is null && workload is null && failures.Count == 0)
+            failures.Add("spec: expected at least one of rbacDigest, clusterScopedDigest and workloadDigest, found none");
+
+        var targets = ImmutableArray<string>.Empty;
+        if (pack.Find("spec", "targetClusters") is { ValueKind: JsonValueKind.Array } listed)
+            targets = [.. listed.EnumerateArray().Select(t => t.GetString() ?? "").Where(t => t.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+
+        return failures.Count > 0
+            ? (null, failures.ToImmutable())
+            : (new PackSpec(version, repository, rbac, clusterScoped, workload, pack.FindText("spec", "basePackName"), targets), []);
+    }
+
+    private static string Required(KubeObject pack, ImmutableArray<string>.Builder failures, params ReadOnlySpan<string> path)
+    {
+        var text = pack.FindText(path);
+        if (text.Length == 0)
+            failures.Add($"{string.Join('.', path)}: expected a non-empty string, found none");
+        return text;
+    }
+
+    private static Digest? ReadDigest(KubeObject pack, ImmutableArray<string>.Builder failures, string field)
+    {
+        var text = pack.FindText("spec", field);
+        if (text.Length == 0)
+            return null;
+        if (Digest.TryParse(text, out var digest))
+            return digest;
+        failures.Add($"spec.{field}: expected a digest 'sha256:<64 hex>', found '{text}'");
+        return null;
+    }
+}
+
+public enum PackLayer
+{
+    Rbac,
+    ClusterScoped,
+    Workload,
+}

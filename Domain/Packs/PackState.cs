@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+using Governor.Domain.Signing;
+
+namespace Governor.Domain.Packs;
+
+/// <summary>A ClusterPack as the pack actor remembers it.</summary>
+/// <param name="SpecDigest">SHA-256 of the canonical spec that was last observed.</param>
+/// <param name="SignedSpecDigest">SHA-256 of the canonical spec that <paramref name="Signature"/> is over.</param>
+/// <param name="Declarer">Who declared the pack, as admission stamped it.</param>
+/// <param name="SigningKey">The management Conductor's key, once it is known.</param>
+/// <param name="Interested">Who is told when something here changes.</param>
+public sealed record PackState(
+    ObjectKey Key,
+    bool Exists,
+    string Uid,
+    long Generation,
+    PackSpec? Spec,
+    string SpecDigest,
+    string SignedSpecDigest,
+    PackTrust Trust,
+    string Reason,
+    string Message,
+    string KeyId,
+    string Signature,
+    string Declarer,
+    SigningKeyFact? SigningKey,
+    ImmutableSortedSet<Address> Interested,
+    ImmutableArray<Condition> Conditions)
+{
+    public static PackState Initial(ObjectKey key) =>
+        new(key, false, "", 0, null, "", "", PackTrust.Unsigned, "SignaturePending", "not observed yet", "", "", "", null, [], []);
+
+    public PackFact Fact() => new(Key, Exists, Uid, Spec, Trust, Reason, Message, KeyId);
+}
+
+/// <summary>What can happen to a pack.</summary>
+public abstract record PackInput
+{
+    private PackInput()
+    {
+    }
+
+    /// <summary>Kubernetes shows the pack.</summary>
+    public sealed record Observed(KubeObject Pack) : PackInput;
+
+    /// <summary>Kubernetes does not have it any more.</summary>
+    public sealed record Gone : PackInput;
+
+    /// <summary>Another actor says something.</summary>
+    public sealed record Told(Fact Fact) : PackInput;
+
+    /// <summary>Every layer was fetched and matches its digest, and the management Conductor signs the spec.</summary>
+    public sealed record Signed(string SpecDigest, string Signature, string KeyId) : PackInput;
+
+    /// <summary>The signature that the object carries was checked.</summary>
+    public sealed record SignatureChecked(string SpecDigest, string Signature, SignatureVerdict Verdict) : PackInput;
+
+    /// <summary>The content is not what the spec says it is.</summary>
+    public sealed record ContentRejected(string SpecDigest, string Reason, string Message) : PackInput;
+}
