@@ -46,14 +46,14 @@ public sealed record DeliveryPlan(ImmutableArray<DeliveryStage> Stages)
         if (failures.Count > 0)
             return (null, failures.ToImmutable());
 
-        var isNamespace = content.ToLookup(c => c.Object.Gvk == Kinds.Kinds.Namespace);
+        var isNamespace = content.ToLookup(c => c.Object.Gvk == KnownKinds.Namespace);
         var rest = isNamespace[false].ToLookup(c => c.Layer, c => c.Object);
         return (
             new DeliveryPlan(
             [
                 new DeliveryStage(DeliverySteps.Namespaces, [.. isNamespace[true].Select(c => c.Object)]),
                 new DeliveryStage(DeliverySteps.Rbac, [.. rest[PackLayer.Rbac]]),
-                new DeliveryStage(DeliverySteps.ClusterScoped, [.. rest[PackLayer.ClusterScoped].OrderBy(o => o.Gvk == Kinds.Kinds.CustomResourceDefinition ? 0 : 1)]),
+                new DeliveryStage(DeliverySteps.ClusterScoped, [.. rest[PackLayer.ClusterScoped].OrderBy(o => o.Gvk == KnownKinds.CustomResourceDefinition ? 0 : 1)]),
                 new DeliveryStage(DeliverySteps.Workload, [.. rest[PackLayer.Workload].OrderBy(o => WorkloadRank(o, own))]),
             ]),
             []);
@@ -89,7 +89,7 @@ public sealed record DeliveryPlan(ImmutableArray<DeliveryStage> Stages)
     private static Dictionary<GroupVersionKind, bool> ScopesOfOwnKinds(ImmutableArray<(PackLayer Layer, KubeObject Object)> content)
     {
         var scopes = new Dictionary<GroupVersionKind, bool>();
-        foreach (var (_, item) in content.Where(c => c.Object.Gvk == Kinds.Kinds.CustomResourceDefinition))
+        foreach (var (_, item) in content.Where(c => c.Object.Gvk == KnownKinds.CustomResourceDefinition))
         {
             if (item.Find("spec", "versions") is not { ValueKind: System.Text.Json.JsonValueKind.Array } versions)
                 continue;

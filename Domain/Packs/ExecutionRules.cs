@@ -37,9 +37,9 @@ public static class ExecutionRules
         yield return new Letter(new Address(Subjects.Profile, spec.Profile.ToString()), listening);
         if (state is { Phase: ExecutionPhase.Succeeded, Facts.Pack: { Spec: { } pack } known })
             yield return new Letter(
-                new Address(Subjects.Instance, InstanceRules.KeyOf(spec, pack)),
+                new Address(Subjects.Instance, InstanceRules.KeyOf(spec.Pack, pack, spec.Cluster.Value).ToString()),
                 new DeliveredFact(state.Key, state.Uid, spec.Pack, known.Uid, spec.PackVersion, spec.Cluster.Value, pack, state.Inventory, state.FinishedAt!.Value, state.Lineage));
-        foreach (var letter in Descent.Letters(state.Lineage, Kinds.Kinds.PackExecution, state.Key, state.Uid, state.Generation, state.Declarer, "wrapper", state.Exists))
+        foreach (var letter in Descent.Letters(state.Lineage, KnownKinds.PackExecution, state.Key, state.Uid, state.Generation, state.Declarer, "wrapper", state.Exists))
             yield return letter;
         if (state is { Lineage: { } lineage, IsTerminal: true })
             yield return new Letter(
@@ -172,6 +172,6 @@ public static class ExecutionRules
     }
 
     private static EventContext Context(ExecutionState state) => new(
-        new EventSubject(Kinds.Kinds.PackExecution.Group, Kinds.Kinds.PackExecution.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
+        new EventSubject(KnownKinds.PackExecution.Group, KnownKinds.PackExecution.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
         "system:governor:wrapper", "wrapper", state.Lineage?.RootUid ?? state.Uid, state.Spec?.Cluster.Value ?? "", state.Uid);
 }

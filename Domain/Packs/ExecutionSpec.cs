@@ -18,6 +18,9 @@ public sealed record ExecutionSpec(ObjectKey Pack, string PackVersion, ClusterNa
         var pack = Required(execution, failures, "spec", "clusterPackRef", "name");
         var version = Required(execution, failures, "spec", "clusterPackRef", "version");
         var cluster = Required(execution, failures, "spec", "targetClusterRef");
+        var expectedName = NameOf(pack, cluster);
+        if (failures.Count == 0 && execution.Name != expectedName)
+            failures.Add($"metadata.name: expected '{expectedName}', so that one pack has one execution per cluster; found '{execution.Name}'");
         if (failures.Count > 0)
             return (null, failures.ToImmutable());
         var profile = execution.FindText("spec", "admissionProfileRef");
@@ -27,6 +30,9 @@ public sealed record ExecutionSpec(ObjectKey Pack, string PackVersion, ClusterNa
                 new ObjectKey(TenantNamespace(cluster), profile.Length > 0 ? profile : pack)),
             []);
     }
+
+    /// <summary>The name of the one PackExecution of a pack on a cluster.</summary>
+    public static string NameOf(string pack, string cluster) => $"{pack}-{cluster}";
 
     /// <summary>The namespace on the management cluster that belongs to a tenant.</summary>
     public static string TenantNamespace(string cluster) => $"seam-tenant-{cluster}";

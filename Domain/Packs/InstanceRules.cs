@@ -13,9 +13,9 @@ public static class InstanceRules
     /// <summary>Releases that are remembered; any of them can be returned to.</summary>
     public const int Retention = 10;
 
-    /// <summary><c>namespace/base pack/cluster</c>: the pack lineage on its target, whatever versions come and go.</summary>
-    public static string KeyOf(ExecutionSpec execution, PackSpec pack) =>
-        $"{execution.Pack.Namespace}/{BaseName(execution.Pack, pack)}/{execution.Cluster}";
+    /// <summary><c>namespace/{base pack}-{cluster}</c>: the pack lineage on its target, whatever versions come and go.</summary>
+    public static ObjectKey KeyOf(ObjectKey pack, PackSpec spec, string cluster) =>
+        new(pack.Namespace, $"{(spec.BasePackName.Length > 0 ? spec.BasePackName : pack.Name)}-{cluster}");
 
     public static Decision<InstanceState> Decide(InstanceState state, InstanceInput input, DateTimeOffset now) => input switch
     {
@@ -31,7 +31,7 @@ public static class InstanceRules
     };
 
     public static IEnumerable<Letter> Outbox(InstanceState state) => state.Current is { } current
-        ? Descent.Letters(current.Lineage, Kinds.Kinds.PackInstance, state.Key, state.Uid, state.Generation, "system:governor:wrapper", "wrapper", state.Exists)
+        ? Descent.Letters(current.Lineage, KnownKinds.PackInstance, state.Key, state.Uid, state.Generation, "system:governor:wrapper", "wrapper", state.Exists)
         : [];
 
     /// <summary>The PackInstance object that has to exist, or null while nothing was delivered.</summary>
@@ -41,8 +41,8 @@ public static class InstanceRules
             return null;
         var made = new JsonObject
         {
-            ["apiVersion"] = Kinds.Kinds.PackInstance.ApiVersion,
-            ["kind"] = Kinds.Kinds.PackInstance.Kind,
+            ["apiVersion"] = KnownKinds.PackInstance.ApiVersion,
+            ["kind"] = KnownKinds.PackInstance.Kind,
             ["metadata"] = new JsonObject
             {
                 ["name"] = state.Key.Name,
@@ -100,7 +100,7 @@ public static class InstanceRules
             delivered.At, Direction(previous?.Version, delivered.PackVersion), delivered.Inventory, delivered.Lineage);
         var next = state with
         {
-            Key = new ObjectKey(delivered.Pack.Namespace, $"{BaseName(delivered.Pack, delivered.Spec)}-{delivered.Cluster}"),
+            Key = KeyOf(delivered.Pack, delivered.Spec, delivered.Cluster),
             Cluster = delivered.Cluster,
             Releases = [.. state.Releases.Add(release).TakeLast(Retention)],
         };
@@ -145,8 +145,6 @@ public static class InstanceRules
         };
     }
 
-    private static string BaseName(ObjectKey pack, PackSpec spec) => spec.BasePackName.Length > 0 ? spec.BasePackName : pack.Name;
-
     private static JsonNode Render(DeployedResource resource)
     {
         var made = new JsonObject { ["apiVersion"] = resource.ApiVersion, ["kind"] = resource.Kind, ["name"] = resource.Name };
@@ -156,6 +154,6 @@ public static class InstanceRules
     }
 
     private static EventContext Context(InstanceState state) => new(
-        new EventSubject(Kinds.Kinds.PackInstance.Group, Kinds.Kinds.PackInstance.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
+        new EventSubject(KnownKinds.PackInstance.Group, KnownKinds.PackInstance.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
         "system:governor:wrapper", "wrapper", state.Current?.Lineage?.RootUid ?? "", state.Cluster, state.Current?.ExecutionUid ?? "");
 }

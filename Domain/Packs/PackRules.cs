@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Governor.Domain.Audit;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
+using Governor.Domain.Lineage;
 using Governor.Domain.Signing;
 
 namespace Governor.Domain.Packs;
@@ -50,7 +51,52 @@ public static class PackRules
         if (state.Uid.Length > 0)
             yield return new Letter(
                 new Address(Subjects.Lineage, state.Uid),
-                new Lineage.RootFact(Kinds.Kinds.ClusterPack, state.Key, state.Uid, state.Generation, state.Declarer, "wrapper", state.Exists));
+                new RootFact(KnownKinds.ClusterPack, state.Key, state.Uid, state.Generation, state.Declarer, "wrapper", state.Exists));
+    }
+
+    /// <summary>
+    /// The PackExecutions that have to exist: one per target. They are made before the pack is trusted, so that an operator can
+    /// ask them what they wait for.
+    /// </summary>
+    public static IEnumerable<KubeObject> Executions(PackState state)
+    {
+        if (state is not { Exists: true, Spec: { } spec } || state.Trust == PackTrust.Revoked || state.Reason == "ImmutabilityViolation")
+            yield break;
+        var chain = SealedCausalChain.Of(KnownKinds.ClusterPack.Kind, state.Key, state.Uid, "wrapper", CreationRationale.PackExecution, 1);
+        foreach (var cluster in spec.TargetClusters)
+            yield return Descent.Seal(
+                new JsonObject
+                {
+                    ["apiVersion"] = KnownKinds.PackExecution.ApiVersion,
+                    ["kind"] = KnownKinds.PackExecution.Kind,
+                    ["metadata"] = new JsonObject
+                    {
+                        ["name"] = ExecutionSpec.NameOf(state.Key.Name, cluster),
+                        ["namespace"] = state.Key.Namespace,
+                        ["labels"] = new JsonObject
+                        {
+                            ["infrastructure.ontai.dev/pack"] = Descent.LabelValue(state.Key.Name),
+                            ["infrastructure.ontai.dev/pack-version"] = Descent.LabelValue(spec.Version),
+                            ["infrastructure.ontai.dev/cluster"] = Descent.LabelValue(cluster),
+                        },
+                        ["annotations"] = new JsonObject { [DeclarerAnnotation] = state.Declarer },
+                        ["ownerReferences"] = new JsonArray(new JsonObject
+                        {
+                            ["apiVersion"] = KnownKinds.ClusterPack.ApiVersion,
+                            ["kind"] = KnownKinds.ClusterPack.Kind,
+                            ["name"] = state.Key.Name,
+                            ["uid"] = state.Uid,
+                            ["controller"] = true,
+                        }),
+                    },
+                    ["spec"] = new JsonObject
+                    {
+                        ["clusterPackRef"] = new JsonObject { ["name"] = state.Key.Name, ["version"] = spec.Version },
+                        ["targetClusterRef"] = cluster,
+                        ["admissionProfileRef"] = state.Key.Name,
+                    },
+                },
+                chain);
     }
 
     public static JsonObject Status(PackState state) => new()
@@ -156,10 +202,11 @@ public static class PackRules
         return state with { Conditions = conditions };
     }
 
-    private static string SpecDigestOf(KubeObject pack) =>
+    /// <summary>SHA-256 of the canonical spec: what a signature stands for.</summary>
+    public static string SpecDigestOf(KubeObject pack) =>
         pack.Spec.ValueKind == System.Text.Json.JsonValueKind.Undefined ? "" : Digest.Of(CanonicalJson.Encode(pack.Spec)).Value;
 
     private static EventContext Context(PackState state, string role = "wrapper") => new(
-        new EventSubject(Kinds.Kinds.ClusterPack.Group, Kinds.Kinds.ClusterPack.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
+        new EventSubject(KnownKinds.ClusterPack.Group, KnownKinds.ClusterPack.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
         $"system:governor:{role}", role, state.Uid, "", state.Uid);
 }

@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+
+namespace Governor.Domain.Clusters;
+
+[JsonConverter(typeof(JsonStringEnumConverter<Reachability>))]
+public enum Reachability
+{
+    /// <summary>Nobody has asked it with the present kubeconfig yet.</summary>
+    Unknown,
+
+    /// <summary>Its API server answered that it is ready.</summary>
+    Reachable,
+
+    /// <summary>It did not answer, or not as a ready API server.</summary>
+    Unreachable,
+
+    /// <summary>The kubeconfig cannot be used; it is never replaced by another cluster's.</summary>
+    KubeconfigUnusable,
+}
+
+/// <summary>A governed cluster as its actor remembers it.</summary>
+/// <param name="KubeconfigRevision">Identity of the kubeconfig Secret's content; "" where there is none. Never the content.</param>
+/// <param name="Published">Names of the capabilities that the RunnerConfig's status lists.</param>
+public sealed record ClusterState(
+    ClusterName Name,
+    bool Exists,
+    ObjectKey Key,
+    string Uid,
+    long Generation,
+    string Declarer,
+    string KubeconfigRevision,
+    Reachability Reachability,
+    string ReachMessage,
+    bool RunnerConfigExists,
+    string RunnerConfigUid,
+    ImmutableSortedSet<string> Published,
+    ImmutableSortedSet<Address> Interested,
+    ImmutableArray<Condition> Conditions)
+{
+    public static ClusterState Initial(ClusterName name) =>
+        new(name, false, default, "", 0, "", "", Reachability.Unknown, "", false, "", [], [], []);
+}
+
+public abstract record ClusterInput
+{
+    private ClusterInput()
+    {
+    }
+
+    public sealed record Observed(KubeObject TalosCluster) : ClusterInput;
+
+    public sealed record Gone : ClusterInput;
+
+    /// <summary>The RunnerConfig as Kubernetes shows it; null when it is gone.</summary>
+    public sealed record RunnerConfigSeen(KubeObject? RunnerConfig) : ClusterInput;
+
+    /// <summary>The kubeconfig Secret changed; "" when it is gone.</summary>
+    public sealed record KubeconfigSeen(string Revision) : ClusterInput;
+
+    /// <summary>The cluster was asked whether it is ready, with the kubeconfig of <paramref name="Revision"/>.</summary>
+    public sealed record Probed(string Revision, Reachability Result, string Message) : ClusterInput;
+
+    public sealed record Told(Fact Fact) : ClusterInput;
+}

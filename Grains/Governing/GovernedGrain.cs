@@ -1,0 +1,265 @@
+using System.Text.Json;
+using Governor.Domain.Facts;
+using Governor.Grains.Interfaces;
+using Governor.Grains.Interfaces.Ports;
+using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace Governor.Grains.Governing;
+
+/// <summary>What every governed actor needs from its silo.</summary>
+public sealed record GovernedServices(IJournal Journal, IClusters Clusters, TimeProvider Clock, ILoggerFactory Loggers);
+
+/// <summary>
+/// The base of every governed actor: load, decide, commit, and only then act.
+/// </summary>
+/// <remarks>
+/// <para>The actor is reentrant, so that two actors that tell each other something never wait in a circle. Deciding and committing
+/// is a critical section of its own: one transition at a time, each on the state that the one before it committed.</para>
+/// <para>What follows from the state — letters to other actors, objects and statuses in clusters — is done by one loop per
+/// activation, outside of any caller's turn. It is worked out from the state again and again until nothing is owed, so a crash
+/// anywhere is repaired by doing it once more.</para>
+/// </remarks>
+[Reentrant]
+public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned
+    where TState : class
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+
+    private readonly GovernedServices _services;
+    private readonly SemaphoreSlim _transition = new(1, 1);
+    private readonly CancellationTokenSource _deactivating = new();
+    private readonly Dictionary<(Address To, string Topic), string> _delivered = [];
+    private readonly ILogger _logger;
+    private TState? _state;
+    private long _version;
+    private bool _pending;
+    private bool _owes;
+    private Task _acting = Task.CompletedTask;
+    private IGrainTimer? _retry;
+    private TimeSpan _backoff = FirstRetry;
+
+    protected GovernedGrain(GovernedServices services, string subject)
+    {
+        _services = services;
+        _logger = services.Loggers.CreateLogger(GetType());
+        Subject = subject;
+    }
+
+    protected string Subject { get; }
+
+    protected string Key => this.GetPrimaryKeyString();
+
+    protected IClusters Clusters => _services.Clusters;
+
+    protected TimeProvider Clock => _services.Clock;
+
+    /// <summary>The committed state.</summary>
+    protected TState State => _state ?? throw new InvalidOperationException($"{Subject}/{Key} is not activated");
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        await ReloadAsync(cancellationToken);
+        if (_version > 0)
+            StartActing();
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _deactivating.CancelAsync();
+        await _acting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    public Task TellAsync(Fact fact) => DecideAsync(Receive(fact));
+
+    public virtual Task ObserveAsync(Observation observation) => Read(observation) is { } input ? DecideAsync(input) : Task.CompletedTask;
+
+    public Task ResumeAsync()
+    {
+        StartActing();
+        return Task.CompletedTask;
+    }
+
+    protected abstract TState Initial();
+
+    /// <summary>The pure decision of this subject.</summary>
+    protected abstract Decision<TState> Decide(TState state, TInput input, DateTimeOffset now);
+
+    protected abstract TInput Receive(Fact fact);
+
+    /// <summary>What an observation means to this subject, or null when it means nothing.</summary>
+    protected abstract TInput? Read(Observation observation);
+
+    /// <summary>What others have to be told, given the state.</summary>
+    protected virtual IEnumerable<Letter> Outbox(TState state) => [];
+
+    /// <summary>
+    /// Brings the outside into line with the committed state. Idempotent. Called again after every transition, and with growing
+    /// pauses for as long as it throws.
+    /// </summary>
+    protected virtual Task ActAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    /// <summary>When the state wants to be looked at again although nothing happens, or null.</summary>
+    protected virtual DateTimeOffset? NextTick(TState state) => null;
+
+    /// <summary>The input that says that time has passed; null for subjects that do not care.</summary>
+    protected virtual TInput? Tick() => default;
+
+    /// <summary>Decides on the committed state and commits what comes out; then acts on it in its own time.</summary>
+    protected async Task DecideAsync(TInput input)
+    {
+        await _transition.WaitAsync();
+        try
+        {
+            while (true)
+            {
+                var decision = Decide(State, input, Clock.GetUtcNow());
+                if (ReferenceEquals(decision.State, State) && decision.Events.IsEmpty)
+                    return;
+                if (await TryCommitAsync(decision, pending: true))
+                    break;
+            }
+        }
+        finally
+        {
+            _transition.Release();
+        }
+        StartActing();
+    }
+
+    /// <summary>An object of ours on the management cluster is as it should be: nothing is written when nothing changed.</summary>
+    protected OwnedObject Owned { get => field ??= new OwnedObject(Clusters.Management); }
+
+    private async Task<bool> TryCommitAsync(Decision<TState> decision, bool pending)
+    {
+        var commit = new Commit(
+            new GrainKey(Subject, Key), _version, JsonSerializer.SerializeToUtf8Bytes(decision.State, StateJson.Options), pending, decision.Events, Guid.NewGuid());
+        CommitResult result;
+        try
+        {
+            result = await _services.Journal.CommitAsync(commit, CancellationToken.None);
+        }
+        catch
+        {
+            // The journal promises that nothing of it is durable; what is stored may still be newer than what we know.
+            await ReloadAsync(CancellationToken.None);
+            throw;
+        }
+        if (result.Outcome == CommitOutcome.Conflict)
+        {
+            LogConflict(_logger, Subject, Key, _version, result.Version);
+            await ReloadAsync(CancellationToken.None);
+            return false;
+        }
+        _state = decision.State;
+        _version = result.Version;
+        _pending = pending;
+        return true;
+    }
+
+    private async Task ReloadAsync(CancellationToken cancellation)
+    {
+        var stored = await _services.Journal.LoadAsync(new GrainKey(Subject, Key), cancellation);
+        _state = stored is null ? Initial() : JsonSerializer.Deserialize<TState>(stored.State.Span, StateJson.Options)!;
+        _version = stored?.Version ?? 0;
+        _pending = stored?.Pending ?? false;
+    }
+
+    private void StartActing()
+    {
+        _owes = true;
+        _retry?.Dispose();
+        _retry = null;
+        if (_acting.IsCompleted && !_deactivating.IsCancellationRequested)
+            _acting = ActUntilNothingIsOwedAsync();
+    }
+
+    private async Task ActUntilNothingIsOwedAsync()
+    {
+        await Task.Yield();
+        DelayDeactivation(TimeSpan.FromMinutes(10));
+        try
+        {
+            while (_owes && !_deactivating.IsCancellationRequested)
+            {
+                _owes = false;
+                await DeliverAsync();
+                await ActAsync(_deactivating.Token);
+                if (!_owes && _pending)
+                    await SettleAsync();
+            }
+            _backoff = FirstRetry;
+            if (NextTick(State) is { } at)
+                Rearm(at - Clock.GetUtcNow(), tick: true);
+        }
+        catch (OperationCanceledException) when (_deactivating.IsCancellationRequested)
+        {
+            // The next activation goes on from the committed state.
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            LogRetry(_logger, e, Subject, Key, _backoff);
+            _owes = true;
+            Rearm(_backoff, tick: false);
+            _backoff = _backoff * 2 < LastRetry ? _backoff * 2 : LastRetry;
+        }
+        finally
+        {
+            DelayDeactivation(TimeSpan.Zero);
+        }
+    }
+
+    private async Task DeliverAsync()
+    {
+        var version = _version;
+        List<Task>? sending = null;
+        foreach (var (to, fact) in Outbox(State))
+        {
+            var content = JsonSerializer.Serialize(fact, fact.GetType(), StateJson.Options);
+            if (_delivered.GetValueOrDefault((to, fact.Topic)) != content)
+                (sending ??= []).Add(SendAsync(to, fact with { From = new Address(Subject, Key), Version = version }, content));
+        }
+        if (sending is not null)
+            await Task.WhenAll(sending);
+    }
+
+    private async Task SendAsync(Address to, Fact fact, string content)
+    {
+        await GrainFactory.GetGoverned(to).TellAsync(fact);
+        _delivered[(to, fact.Topic)] = content;
+    }
+
+    // Says in the journal that nothing is owed, so that a restarted silo need not resume this actor.
+    private async Task SettleAsync()
+    {
+        await _transition.WaitAsync();
+        try
+        {
+            if (!_owes)
+                await TryCommitAsync(new Decision<TState>(State, []), pending: false);
+        }
+        finally
+        {
+            _transition.Release();
+        }
+    }
+
+    private void Rearm(TimeSpan due, bool tick)
+    {
+        _retry?.Dispose();
+        if (_deactivating.IsCancellationRequested)
+            return;
+        _retry = this.RegisterGrainTimer(
+            _ => tick && Tick() is { } input ? DecideAsync(input) : ResumeAsync(),
+            new GrainTimerCreationOptions(due > TimeSpan.Zero ? due : TimeSpan.Zero, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Subject}/{Key} was decided on version {Expected}, but version {Stored} is stored: another activation was there. Reloading")]
+    private static partial void LogConflict(ILogger logger, string subject, string key, long expected, long stored);
+
+    [LoggerMessage(LogLevel.Warning, "{Subject}/{Key} could not do what it owes; trying again in {Pause}")]
+    private static partial void LogRetry(ILogger logger, Exception exception, string subject, string key, TimeSpan pause);
+}

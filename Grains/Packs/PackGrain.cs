@@ -1,0 +1,86 @@
+using System.Text.Json.Nodes;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+using Governor.Domain.Packs;
+using Governor.Domain.Signing;
+using Governor.Grains.Governing;
+using Governor.Grains.Interfaces;
+using Governor.Grains.Interfaces.Ports;
+
+namespace Governor.Grains.Packs;
+
+/// <summary>One ClusterPack: its content is fetched and verified, then it is signed, then its deliveries are made.</summary>
+public sealed class PackGrain(GovernedServices services, IPackSource source)
+    : GovernedGrain<PackState, PackInput>(services, Subjects.Pack), IPackGrain
+{
+    private const string Wrapper = "governor-wrapper";
+    private const string Conductor = "governor-conductor";
+
+    protected override PackState Initial() => PackState.Initial(ObjectKey.Parse(Key));
+
+    protected override Decision<PackState> Decide(PackState state, PackInput input, DateTimeOffset now)
+    {
+        // An execution that stops listening may have been deleted: what has to exist is written again.
+        if (input is PackInput.Told { Fact: Interest { Active: false } gone } && gone.From.Subject == Subjects.Execution)
+            Owned.Forget(KnownKinds.PackExecution, ObjectKey.Parse(gone.From.Key));
+        return PackRules.Decide(state, input, now);
+    }
+
+    protected override PackInput Receive(Fact fact) => new PackInput.Told(fact);
+
+    protected override PackInput? Read(Observation seen) => seen.Object is { } pack ? new PackInput.Observed(pack) : new PackInput.Gone();
+
+    protected override IEnumerable<Letter> Outbox(PackState state) => PackRules.Outbox(state);
+
+    protected override async Task ActAsync(CancellationToken cancellation)
+    {
+        if (!State.Exists)
+            return;
+        foreach (var execution in PackRules.Executions(State))
+            await Owned.ApplyAsync(execution, Wrapper, cancellation);
+        if (PackRules.OwesSignature(State))
+            await EstablishTrustAsync(cancellation);
+        if (State is { Trust: PackTrust.Signed, Signature.Length: > 0 } signed)
+            await Owned.ApplyAsync(Annotation(signed), Conductor, cancellation);
+        await Owned.ApplyStatusAsync(KnownKinds.ClusterPack, State.Key, PackRules.Status(State), Wrapper, cancellation);
+    }
+
+    private async Task EstablishTrustAsync(CancellationToken cancellation)
+    {
+        var digest = State.SpecDigest;
+        var pack = await Clusters.Management.GetAsync(KnownKinds.ClusterPack, State.Key, cancellation);
+        if (pack is null || PackRules.SpecDigestOf(pack) != digest)
+            return;
+        var signer = GrainFactory.GetGrain<ISigningKeyGrain>(PackRules.SigningKeyAddress.Key);
+        if (pack.Annotations.TryGetValue(PackRules.SignatureAnnotation, out var carried))
+        {
+            await DecideAsync(new PackInput.SignatureChecked(digest, carried, await signer.VerifyAsync(pack)));
+            return;
+        }
+        try
+        {
+            foreach (var (_, layer) in State.Spec!.Layers())
+                await source.PullLayerAsync(State.Spec.Repository, layer, cancellation);
+        }
+        catch (PackSourceException e) when (!e.IsTransient)
+        {
+            await DecideAsync(new PackInput.ContentRejected(digest, e.Reason, e.Message));
+            return;
+        }
+        if (await signer.SignAsync(pack) is { } signing)
+            await DecideAsync(new PackInput.Signed(digest, signing.Signature, signing.KeyId));
+    }
+
+    private static KubeObject Annotation(PackState state) => KubeObject.From(new JsonObject
+    {
+        ["apiVersion"] = KnownKinds.ClusterPack.ApiVersion,
+        ["kind"] = KnownKinds.ClusterPack.Kind,
+        ["metadata"] = new JsonObject
+        {
+            ["name"] = state.Key.Name,
+            ["namespace"] = state.Key.Namespace,
+            ["uid"] = state.Uid, // without it, applying to a pack that was deleted meanwhile would make it again
+            ["annotations"] = new JsonObject { [PackRules.SignatureAnnotation] = state.Signature },
+        },
+    });
+}
