@@ -31,6 +31,7 @@ public sealed record EventSubject(string Group, string Kind, string Namespace, s
 /// <param name="FieldChanged">JSONPath-like path of the field that changed.</param>
 /// <param name="Lineage">UID of the root declaration, or "".</param>
 /// <param name="Correlation">Joins the events of one flow, e.g. one delivery.</param>
+/// <param name="Reviewer">The second principal who reviewed or approved the change, where there was one.</param>
 [GenerateSerializer, Immutable]
 public sealed record GovernanceEvent(
     DateTimeOffset At,
@@ -48,4 +49,5 @@ public sealed record GovernanceEvent(
     string? GitRef,
     string Lineage,
     string Cluster,
-    string Correlation);
+    string Correlation,
+    string? Reviewer = null);

@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using static Governor.Domain.Kinds.Schemas.Common;
+using static Governor.Domain.Kinds.Schemas.Field;
+using static Governor.Domain.Kinds.Schemas.Schema;
+
+namespace Governor.Domain.Kinds.Schemas;
+
+/// <summary>The kinds of <c>infrastructure.ontai.dev</c>.</summary>
+internal static class SeamCoreSchemas
+{
+    public static ImmutableArray<Crd> All => [LineageIndex, Membership];
+
+    private static Crd LineageIndex => new(
+        KnownKinds.InfrastructureLineageIndex,
+        "An InfrastructureLineageIndex is the memory of one root declaration: what it caused, and what became of it.",
+        Object(
+            "The index.",
+            Must("rootBinding", Object(
+                "The root declaration. Never changes.",
+                Must("rootKind", Name("Its kind.")),
+                Must("rootName", Name("Its name.")),
+                Must("rootNamespace", Text("Its namespace.")),
+                Must("rootUID", Name("Its UID.")),
+                Must("rootObservedGeneration", Int64("Its generation when it was bound.").Minimum(0)),
+                May("declaringPrincipal", Text("Who declared it."))).Immutable("rootBinding")),
+            May("domainRef", OneOf("The domain above.", "infrastructure.core.ontai.dev")),
+            May("governingOperator", Text("The operator that owns the root's kind.")),
+            May("descendantRegistry", ListBy("What was derived from the root; only ever grows.", Descendant(), "uid")),
+            May("outcomeRegistry", ListBy("What became of it; the first terminal outcome stands.", Outcome(), "derivedObjectUID")),
+            May("policyBindingStatus", Object(
+                "The policies that bind it.",
+                May("domainPolicyRef", Text("The policy.")),
+                May("domainProfileRef", Text("The profile.")),
+                May("policyGenerationAtLastEvaluation", Int64("The policy's generation.")),
+                May("driftDetected", Flag("Policy and declaration differ.")))),
+            May("retentionPolicy", Object(
+                "How long it is kept.",
+                May("descendantRetentionDays", Int32("Days.").Default(30).Minimum(1)),
+                May("deleteWithRoot", Flag("It goes with its root.").Default(false))))),
+        Status(),
+        Column.Text("RootKind", ".spec.rootBinding.rootKind"),
+        Column.Text("RootName", ".spec.rootBinding.rootName"),
+        Column.Text("Principal", ".spec.rootBinding.declaringPrincipal").OnlyWide(),
+        Column.Text("UID", ".spec.rootBinding.rootUID").OnlyWide());
+
+    private static Schema Descendant() => Object(
+        "One derived object.",
+        Must("group", Text("API group.")),
+        Must("version", Name("API version.")),
+        Must("kind", Name("Kind.")),
+        Must("name", Name("Name.")),
+        Must("namespace", Text("Namespace.")),
+        Must("uid", Name("UID.")),
+        Must("seamOperator", Name("The operator that created it.")),
+        Must("creationRationale", Rationale),
+        Must("rootGenerationAtCreation", Int64("Generation of the root when it was created.").Minimum(0)),
+        May("relationship", Text("How it came from the root, e.g. generates.")),
+        May("createdAt", Time("When it was registered.")),
+        May("actorRef", Text("Who declared the root.")));
+
+    private static Schema Outcome() => Object(
+        "One terminal outcome.",
+        Must("derivedObjectUID", Name("UID of the derived object.")),
+        Must("outcomeType", OneOf("What became of it.", "Succeeded", "Failed", "Drifted", "Superseded")),
+        Must("outcomeTimestamp", Time("When.")),
+        May("outcomeRef", Text("The evidence.")),
+        May("outcomeDetail", Text("A short summary.")));
+
+    private static Crd Membership => new(
+        KnownKinds.SeamMembership,
+        "A SeamMembership asks for an operator to be admitted to the family.",
+        Object(
+            "The membership.",
+            Must("appIdentityRef", Name("The operator.")),
+            Must("domainIdentityRef", Name("Its DomainIdentity; equals the profile's.")),
+            Must("principalRef", Text("Its service account; equals the profile's.").Pattern("^system:serviceaccount:[^:]+:[^:]+$")),
+            Must("tier", OneOf("Where it belongs.", "infrastructure", "application"))),
+        Status(
+            May("admitted", Flag("It is a member.")),
+            May("admittedAt", Time("When it was first admitted.")),
+            May("permissionSnapshotRef", Text("The snapshot that carries its rights."))),
+        Column.Flag("Admitted", ".status.admitted"),
+        Column.Text("Tier", ".spec.tier"),
+        Column.Text("Reason", ".status.conditions[?(@.type==\"Validated\")].reason"),
+        Column.Text("Message", ".status.conditions[?(@.type==\"Validated\")].message").OnlyWide());
+}
