@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Orleans;
 
 namespace Governor.Domain.Facts;
@@ -18,6 +19,7 @@ public abstract record Fact
     public long Version { get; init; }
 
     /// <summary>Distinguishes the facts that one sender tells one receiver.</summary>
+    [JsonIgnore]
     public virtual string Topic => GetType().Name;
 
     /// <summary>Whether this fact replaces <paramref name="known"/>. A receiver ignores facts that arrive late.</summary>

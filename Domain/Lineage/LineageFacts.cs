@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Orleans;
@@ -12,6 +13,7 @@ public sealed record RootFact(GroupVersionKind Kind, ObjectKey Key, string Uid, 
 [GenerateSerializer, Immutable]
 public sealed record DescendantFact(SealedCausalChain Chain, GroupVersionKind Kind, ObjectKey Key, string Uid, string Operator, string ActorRef) : Fact
 {
+    [JsonIgnore]
     public override string Topic => $"descendant {Uid}";
 }
 
@@ -19,5 +21,6 @@ public sealed record DescendantFact(SealedCausalChain Chain, GroupVersionKind Ki
 [GenerateSerializer, Immutable]
 public sealed record OutcomeFact(string Uid, OutcomeType Type, DateTimeOffset At, string Reference, string Detail) : Fact
 {
+    [JsonIgnore]
     public override string Topic => $"outcome {Uid}";
 }

@@ -60,7 +60,7 @@ public sealed record DeliveryPlan(ImmutableArray<DeliveryStage> Stages)
     }
 
     private static DeliveryFailure? Misfit(
-        PackLayer layer, KubeObject item, IReadOnlyDictionary<GroupVersionKind, bool> own, IReadOnlyDictionary<GroupVersionKind, bool> discovered)
+        PackLayer layer, KubeObject item, Dictionary<GroupVersionKind, bool> own, IReadOnlyDictionary<GroupVersionKind, bool> discovered)
     {
         if (!own.TryGetValue(item.Gvk, out var namespaced) && !discovered.TryGetValue(item.Gvk, out namespaced))
             return Failure(layer, item, "KindNotServed", $"expected a kind that the target cluster serves, found {item.Gvk}");
@@ -80,7 +80,7 @@ public sealed record DeliveryPlan(ImmutableArray<DeliveryStage> Stages)
     private static DeliveryFailure Failure(PackLayer layer, KubeObject item, string reason, string message) =>
         new(DeliverySteps.Verify, $"{item.Kind} {item.Key} ({layer} layer)", reason, message);
 
-    private static int WorkloadRank(KubeObject item, IReadOnlyDictionary<GroupVersionKind, bool> own)
+    private static int WorkloadRank(KubeObject item, Dictionary<GroupVersionKind, bool> own)
     {
         var early = EarlyWorkload.IndexOf(item.Kind);
         return early >= 0 ? early : own.ContainsKey(item.Gvk) ? EarlyWorkload.Length + 1 : EarlyWorkload.Length;

@@ -11,8 +11,6 @@ namespace Governor.Domain.Packs;
 /// <summary>How a ClusterPack is decided on. Pure.</summary>
 public static class PackRules
 {
-    public const string SignatureAnnotation = "ontai.dev/pack-signature";
-
     /// <summary>A human revokes a pack by writing the reason here.</summary>
     public const string RevokedAnnotation = "ontai.dev/pack-revoked";
 
@@ -150,9 +148,9 @@ public static class PackRules
     private static Decision<PackState> Check(PackState state, PackInput.SignatureChecked found, DateTimeOffset now) => found.Verdict switch
     {
         SignatureVerdict.Valid valid => Sign(state, found.Signature, valid.KeyId, "the signature that the object carries verifies", now),
-        SignatureVerdict.UnknownKey unknown => Reject(state, "SignatureVerifyFailed", $"annotation {SignatureAnnotation}: expected a signature by key {state.SigningKey?.KeyId}, found one by the unknown key {unknown.KeyId}", now),
-        SignatureVerdict.Malformed => Reject(state, "SignatureVerifyFailed", $"annotation {SignatureAnnotation}: expected 'ed25519:<key id>:<base64>', found something else", now),
-        _ => Reject(state, "SignatureVerifyFailed", $"annotation {SignatureAnnotation}: the signature is not over this pack's name and spec: forged, copied from another pack, or the spec was changed", now),
+        SignatureVerdict.UnknownKey unknown => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a signature by key {state.SigningKey?.KeyId}, found one by the unknown key {unknown.KeyId}", now),
+        SignatureVerdict.Malformed => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected 'ed25519:<key id>:<base64>', found something else", now),
+        _ => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: the signature is not over this pack's name and spec: forged, copied from another pack, or the spec was changed", now),
     };
 
     private static Decision<PackState> Sign(PackState state, string signature, string keyId, string rationale, DateTimeOffset now) =>

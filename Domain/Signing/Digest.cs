@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Orleans;
 
 namespace Governor.Domain.Signing;
 
 /// <summary>An OCI content digest, <c>sha256:</c> and 64 lower-case hexadecimal digits. No other algorithm is accepted.</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, JsonConverter(typeof(DigestJsonConverter))]
 public readonly record struct Digest
 {
     private const string Prefix = "sha256:";
@@ -37,4 +39,22 @@ public readonly record struct Digest
         TryParse(text, out var digest) ? digest : throw new FormatException($"expected a digest 'sha256:<64 hex>', found '{text}'");
 
     public override string ToString() => Value;
+}
+
+/// <summary>A digest is a string in JSON, too.</summary>
+internal sealed class DigestJsonConverter : JsonConverter<Digest>
+{
+    public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        try
+        {
+            return Digest.Parse(reader.GetString() ?? "");
+        }
+        catch (FormatException e)
+        {
+            throw new JsonException(e.Message, e);
+        }
+    }
+
+    public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
 }

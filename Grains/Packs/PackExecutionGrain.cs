@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Packs;
+using Governor.Domain.Signing;
 using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
 using Governor.Grains.Interfaces;
@@ -94,8 +95,8 @@ public sealed class PackExecutionGrain(
         var pack = await Clusters.Management.GetAsync(KnownKinds.ClusterPack, State.Spec!.Pack, cancellation)
             ?? throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "PackGone", "expected the ClusterPack, found none");
         var signer = GrainFactory.GetGrain<ISigningKeyGrain>(PackRules.SigningKeyAddress.Key);
-        if (await signer.VerifyAsync(pack) is var verdict && !verdict.IsValid)
-            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "SignatureVerifyFailed", $"annotation {PackRules.SignatureAnnotation}: expected a valid signature by the management Conductor, found {verdict}");
+        if (await signer.VerifyAsync(pack) is var verdict and not SignatureVerdict.Valid)
+            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a valid signature by the management Conductor, found {verdict}");
         var (spec, failures) = PackSpec.Read(pack);
         if (spec is null)
             throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "InvalidSpec", string.Join("; ", failures));

@@ -52,7 +52,7 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
         if (pack is null || PackRules.SpecDigestOf(pack) != digest)
             return;
         var signer = GrainFactory.GetGrain<ISigningKeyGrain>(PackRules.SigningKeyAddress.Key);
-        if (pack.Annotations.TryGetValue(PackRules.SignatureAnnotation, out var carried))
+        if (pack.Annotations.TryGetValue(PackSignature.Annotation, out var carried))
         {
             await DecideAsync(new PackInput.SignatureChecked(digest, carried, await signer.VerifyAsync(pack)));
             return;
@@ -80,7 +80,7 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
             ["name"] = state.Key.Name,
             ["namespace"] = state.Key.Namespace,
             ["uid"] = state.Uid, // without it, applying to a pack that was deleted meanwhile would make it again
-            ["annotations"] = new JsonObject { [PackRules.SignatureAnnotation] = state.Signature },
+            ["annotations"] = new JsonObject { [PackSignature.Annotation] = state.Signature },
         },
     });
 }

@@ -20,14 +20,14 @@ public sealed class SigningKeyGrain(GovernedServices services)
         var secret = await Clusters.Management.GetAsync(KnownKinds.Secret, SigningKeyRules.Secret, CancellationToken.None);
         if (secret is null || PrivatePem(secret) is not { } pem)
             return null;
-        var key = SigningKey.FromPem(pem, $"Secret {SigningKeyRules.Secret} data['private.pem']");
-        return key.VerifyingKey.KeyId == State.KeyId ? new PackSigning(PackSignature.Sign(pack, key), State.KeyId) : null;
+        var key = SigningKey.Parse(pem, $"Secret {SigningKeyRules.Secret} data['private.pem']");
+        return key.VerifyingKey.ShortKeyId == State.KeyId ? new PackSigning(PackSignature.Sign(pack, key), State.KeyId) : null;
     }
 
     public Task<SignatureVerdict> VerifyAsync(KubeObject pack)
     {
-        VerifyingKey[] trusted = State.PublicPem.Length > 0 ? [VerifyingKey.FromPem(State.PublicPem, "journaled signing key")] : [];
-        return Task.FromResult(PackSignature.Verify(pack, pack.Annotations.GetValueOrDefault(PackRules.SignatureAnnotation, ""), trusted));
+        VerifyingKey[] trusted = State.PublicPem.Length > 0 ? [VerifyingKey.Parse(State.PublicPem, "journaled signing key")] : [];
+        return Task.FromResult(PackSignature.Verify(pack, trusted));
     }
 
     protected override SigningKeyState Initial() => SigningKeyState.Initial;
@@ -44,8 +44,8 @@ public sealed class SigningKeyGrain(GovernedServices services)
             return new SigningKeyInput.Missing($"Secret {SigningKeyRules.Secret}: expected data['private.pem'], found none");
         try
         {
-            var key = SigningKey.FromPem(pem, $"Secret {SigningKeyRules.Secret} data['private.pem']").VerifyingKey;
-            return new SigningKeyInput.Found(key.KeyId, key.ToPem(), secret.Uid);
+            var key = SigningKey.Parse(pem, $"Secret {SigningKeyRules.Secret} data['private.pem']").VerifyingKey;
+            return new SigningKeyInput.Found(key.ShortKeyId, key.ToPem(), secret.Uid);
         }
         catch (FormatException e)
         {
