@@ -70,7 +70,7 @@ public static class GateLadder
         const Gate Gate = Gate.PackSignaturePending;
         if (fact is not { Exists: true })
             return Defer(Gate, "AwaitingSignature", $"ClusterPack {spec.Pack} is not there", $"ClusterPack {spec.Pack}", "whoever delivers packs", fact is null ? "" : Evidence(fact, "absent"));
-        var evidence = Evidence(fact, fact.Trust == PackTrust.Signed ? $"signed by key {fact.KeyId}" : fact.Reason);
+        var evidence = Evidence(fact, fact.Trust == PackTrust.Signed ? fact.Message : fact.Reason);
         if (fact.Spec is { } stored && stored.Version != spec.PackVersion)
             return Deny(Gate, "VersionConflict", $"expected version {spec.PackVersion} of ClusterPack {spec.Pack}, found {stored.Version}", "a PackExecution for the stored version", "wrapper", evidence);
         return fact.Trust switch

@@ -148,7 +148,7 @@ public static class PackRules
     private static Decision<PackState> Check(PackState state, PackInput.SignatureChecked found, DateTimeOffset now) => found.Verdict switch
     {
         SignatureVerdict.Valid valid => Sign(state, found.Signature, valid.KeyId, "the signature that the object carries verifies", now),
-        SignatureVerdict.UnknownKey unknown => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a signature by key {state.SigningKey?.KeyId}, found one by the unknown key {unknown.KeyId}", now),
+        SignatureVerdict.UnknownKey unknown => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a signature by key {Short(state.SigningKey?.KeyId ?? "")}, found one by the unknown key {unknown.KeyId}", now),
         SignatureVerdict.Malformed => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected 'ed25519:<key id>:<base64>', found something else", now),
         _ => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: the signature is not over this pack's name and spec: forged, copied from another pack, or the spec was changed", now),
     };
@@ -160,13 +160,13 @@ public static class PackRules
                 {
                     Trust = PackTrust.Signed,
                     Reason = "PackSigned",
-                    Message = $"signed by key {keyId}",
+                    Message = $"signed by key {Short(keyId)}",
                     KeyId = keyId,
                     Signature = signature,
                     SignedSpecDigest = state.SpecDigest,
                 },
                 now),
-            Context(state, "conductor").Governance(now, "pack.signed", "status.signed", "false", "true", $"{rationale}; key {keyId}, spec {state.SpecDigest}"));
+            Context(state, "conductor").Governance(now, "pack.signed", "status.signed", "false", "true", $"{rationale}; key {Short(keyId)}, spec {state.SpecDigest}"));
 
     private static Decision<PackState> Reject(PackState state, string reason, string message, DateTimeOffset now) =>
         Decision.Of(
@@ -203,6 +203,8 @@ public static class PackRules
     /// <summary>SHA-256 of the canonical spec: what a signature stands for.</summary>
     public static string SpecDigestOf(KubeObject pack) =>
         pack.Spec.ValueKind == System.Text.Json.JsonValueKind.Undefined ? "" : Digest.Of(CanonicalJson.Encode(pack.Spec)).Value;
+
+    private static string Short(string keyId) => keyId.Length > 16 ? keyId[..16] : keyId;
 
     private static EventContext Context(PackState state, string role = "wrapper") => new(
         new EventSubject(KnownKinds.ClusterPack.Group, KnownKinds.ClusterPack.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),

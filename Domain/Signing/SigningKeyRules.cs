@@ -36,7 +36,7 @@ public static class SigningKeyRules
     {
         SigningKeyInput.Found found => found.KeyId == state.KeyId
             ? Decision.Of(state)
-            : Changed(state, state with { KeyId = found.KeyId, PublicPem = found.PublicPem, Message = $"key {found.KeyId}", SecretUid = found.SecretUid }, now),
+            : Changed(state, state with { KeyId = found.KeyId, PublicPem = found.PublicPem, Message = $"key {found.KeyId[..16]}", SecretUid = found.SecretUid }, now),
         SigningKeyInput.Missing(var message) => state.KeyId.Length == 0 && message == state.Message
             ? Decision.Of(state)
             : Changed(state, state with { KeyId = "", PublicPem = "", Message = message }, now),

@@ -33,6 +33,9 @@ public interface ICluster
 
     Task<IReadOnlyList<KubeObject>> ListAsync(GroupVersionKind kind, string? @namespace, string? labelSelector, CancellationToken cancellation);
 
+    /// <summary>Creates the object. Reviews (TokenReview, SubjectAccessReview) are creates whose answer carries the verdict in its status.</summary>
+    Task<KubeObject> CreateAsync(KubeObject item, CancellationToken cancellation);
+
     /// <summary>Server-side apply. A conflict is a <see cref="KubernetesException"/> that names the owners, unless forced.</summary>
     Task<KubeObject> ApplyAsync(KubeObject intent, string fieldManager, ApplyOptions options, CancellationToken cancellation);
 

@@ -21,7 +21,7 @@ public sealed class SigningKeyGrain(GovernedServices services)
         if (secret is null || PrivatePem(secret) is not { } pem)
             return null;
         var key = SigningKey.Parse(pem, $"Secret {SigningKeyRules.Secret} data['private.pem']");
-        return key.VerifyingKey.ShortKeyId == State.KeyId ? new PackSigning(PackSignature.Sign(pack, key), State.KeyId) : null;
+        return key.VerifyingKey.KeyId == State.KeyId ? new PackSigning(PackSignature.Sign(pack, key), State.KeyId) : null;
     }
 
     public Task<SignatureVerdict> VerifyAsync(KubeObject pack)
@@ -45,7 +45,7 @@ public sealed class SigningKeyGrain(GovernedServices services)
         try
         {
             var key = SigningKey.Parse(pem, $"Secret {SigningKeyRules.Secret} data['private.pem']").VerifyingKey;
-            return new SigningKeyInput.Found(key.ShortKeyId, key.ToPem(), secret.Uid);
+            return new SigningKeyInput.Found(key.KeyId, key.ToPem(), secret.Uid);
         }
         catch (FormatException e)
         {
