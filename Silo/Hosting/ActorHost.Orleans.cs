@@ -1,0 +1,48 @@
+using Governor.Grains.Watches;
+using Orleans.Configuration;
+using Orleans.Hosting;
+
+namespace Governor.Silo.Hosting;
+
+/// <summary>The actor host of this build: Orleans. One process, or a cluster of silos that find each other in PostgreSQL.</summary>
+internal static class ActorHost
+{
+    public const string Name = "Orleans";
+
+    public static void Configure(ISiloBuilder silo, ActorHostOptions options, string connectionString)
+    {
+        if (options.Clustering == "AdoNet")
+        {
+            silo.UseAdoNetClustering(clustering =>
+            {
+                clustering.Invariant = "Npgsql";
+                clustering.ConnectionString = connectionString;
+            });
+            silo.ConfigureEndpoints(options.SiloPort, options.GatewayPort);
+            silo.AddAdoNetGrainStorage(WatchGrain.Storage, storage =>
+            {
+                storage.Invariant = "Npgsql";
+                storage.ConnectionString = connectionString;
+            });
+            silo.UseAdoNetReminderService(reminders =>
+            {
+                reminders.Invariant = "Npgsql";
+                reminders.ConnectionString = connectionString;
+            });
+        }
+        else
+        {
+            // What is not governed may be lost with the one process: streams begin again with a list.
+            silo.UseLocalhostClustering(options.SiloPort, options.GatewayPort, serviceId: options.ServiceId, clusterId: options.ClusterId);
+            silo.AddMemoryGrainStorage(WatchGrain.Storage);
+            silo.UseInMemoryReminderService();
+        }
+        silo.Configure<ClusterOptions>(cluster =>
+        {
+            cluster.ClusterId = options.ClusterId;
+            cluster.ServiceId = options.ServiceId;
+        });
+        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseTimeout);
+        silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = options.CollectionAge);
+    }
+}

@@ -1,0 +1,108 @@
+using Governor.Domain.Kinds;
+using Microsoft.Extensions.Options;
+
+namespace Governor.Silo.Hosting;
+
+/// <summary>The process: what it manages and where it listens.</summary>
+public sealed class SiloOptions
+{
+    public const string Section = "Governor:Silo";
+
+    /// <summary>The name of the management cluster's own TalosCluster.</summary>
+    public string ManagementCluster { get; set; } = "";
+
+    /// <summary>Where the HTTP API listens; semicolon-separated.</summary>
+    public string Urls { get; set; } = "http://127.0.0.1:5080";
+}
+
+/// <summary>The actor host, where it needs more than its defaults.</summary>
+public sealed class ActorHostOptions
+{
+    public const string Section = "Governor:Orleans";
+
+    public string ClusterId { get; set; } = "governor";
+
+    public string ServiceId { get; set; } = "governor";
+
+    /// <summary><c>Localhost</c> for one process, <c>AdoNet</c> for a cluster of silos on PostgreSQL (Orleans only).</summary>
+    public string Clustering { get; set; } = "Localhost";
+
+    public int SiloPort { get; set; } = 11111;
+
+    public int GatewayPort { get; set; } = 30000;
+
+    /// <summary>Where grain storage, reminders and membership live; the journal's database when empty.</summary>
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>How long a call between actors may take; between a second and ten minutes.</summary>
+    public TimeSpan ResponseTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an idle actor stays in memory; at least two minutes.</summary>
+    public TimeSpan CollectionAge { get; set; } = TimeSpan.FromMinutes(15);
+}
+
+/// <summary>Which names of the governed kinds are read.</summary>
+public sealed class KindOptions
+{
+    public const string Section = "Governor:Kinds";
+
+    /// <summary>Names of the reference implementation's releases that are understood besides ours.</summary>
+    public List<string> AliasSets { get; set; } = [];
+}
+
+/// <summary>What is watched on the management cluster.</summary>
+public sealed class WatchOptions
+{
+    public const string Section = "Governor:Watches";
+
+    public List<string> Kinds { get; set; } = [];
+
+    /// <summary>How often it is made sure that every stream runs: the safety net, not the mechanism.</summary>
+    public TimeSpan EnsureEvery { get; set; } = TimeSpan.FromMinutes(1);
+}
+
+/// <summary>Checks everything and reports everything: each failure with its path, what was expected, what was found, how to set it.</summary>
+internal sealed class GovernorOptionsValidator :
+    IValidateOptions<SiloOptions>, IValidateOptions<ActorHostOptions>, IValidateOptions<KindOptions>, IValidateOptions<WatchOptions>
+{
+    public ValidateOptionsResult Validate(string? name, SiloOptions options) => Report(
+    [
+        Check(options.ManagementCluster.Length > 0, SiloOptions.Section, nameof(options.ManagementCluster), "the management cluster's name", options.ManagementCluster),
+        .. options.Urls.Split(';').Select(url => Check(
+            Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https", SiloOptions.Section, nameof(options.Urls), "http or https URLs", url)),
+    ]);
+
+    public ValidateOptionsResult Validate(string? name, ActorHostOptions options) => Report(
+    [
+        Check(options.Clustering is "Localhost" or "AdoNet", ActorHostOptions.Section, nameof(options.Clustering), "Localhost or AdoNet", options.Clustering),
+        Check(options.SiloPort is > 0 and < 65536, ActorHostOptions.Section, nameof(options.SiloPort), "a port", options.SiloPort),
+        Check(options.GatewayPort is > 0 and < 65536, ActorHostOptions.Section, nameof(options.GatewayPort), "a port", options.GatewayPort),
+        Check(
+            options.ResponseTimeout >= TimeSpan.FromSeconds(1) && options.ResponseTimeout <= TimeSpan.FromMinutes(10),
+            ActorHostOptions.Section, nameof(options.ResponseTimeout), "00:00:01 to 00:10:00", options.ResponseTimeout),
+        Check(options.CollectionAge >= TimeSpan.FromMinutes(2), ActorHostOptions.Section, nameof(options.CollectionAge), "at least 00:02:00", options.CollectionAge),
+    ]);
+
+    public ValidateOptionsResult Validate(string? name, KindOptions options) => Report(
+        [.. options.AliasSets.Select(set => Check(AliasSets.All.Contains(set), KindOptions.Section, nameof(options.AliasSets), string.Join(", ", AliasSets.All), set))]);
+
+    public ValidateOptionsResult Validate(string? name, WatchOptions options) => Report(
+    [
+        Check(options.Kinds.Count > 0, WatchOptions.Section, nameof(options.Kinds), "at least one kind", "none"),
+        .. options.Kinds.Select(kind => Check(
+            KindTable.Default.Kinds.Any(k => k.Gvk.Kind == kind), WatchOptions.Section, nameof(options.Kinds), "kinds of the table", kind)),
+        Check(options.EnsureEvery >= TimeSpan.FromSeconds(1), WatchOptions.Section, nameof(options.EnsureEvery), "at least 00:00:01", options.EnsureEvery),
+    ]);
+
+    private static string? Check(bool holds, string section, string option, string expected, object found)
+    {
+        var path = $"{section}:{option}";
+        return holds ? null : $"{path}: expected {expected}, found '{found}'; set it in orleans.config.json or by {path.Replace(":", "__", StringComparison.Ordinal)}";
+    }
+
+    private static ValidateOptionsResult Report(string?[] checks)
+    {
+        var failures = checks.OfType<string>().ToList();
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+}
