@@ -29,8 +29,6 @@ internal sealed partial class Clusters(
     {
         if (string.IsNullOrEmpty(name.Value))
             throw new KubeconfigException("expected the name of a cluster, found none");
-        if (name.Value == options.Value.ManagementName)
-            throw new KubeconfigException($"cluster '{name}': expected a tenant, found the name of the management cluster");
         var digest = SHA256.HashData(kubeconfig.Span);
         lock (_gate)
         {
