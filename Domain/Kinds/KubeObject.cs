@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 using Orleans;
 
 namespace Governor.Domain.Kinds;
@@ -106,10 +107,8 @@ public sealed class KubeObject
         return made.ToImmutable();
     }
 
-    private static JsonElement ParseRoot(byte[] json)
-    {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 128 });
-        var root = JsonElement.ParseValue(ref reader);
-        return reader.Read() ? throw new JsonException("more than one JSON value") : root;
-    }
+    // Duplicate names and invalid UTF-8 mean different things to different readers: what was judged would not be what is applied.
+    private static JsonElement ParseRoot(byte[] json) => Utf8.IsValid(json)
+        ? JsonElement.Parse(json, new JsonDocumentOptions { MaxDepth = 128, AllowDuplicateProperties = false })
+        : throw new JsonException("invalid UTF-8");
 }

@@ -1,0 +1,199 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Governor.Domain.Clusters;
+using Governor.Domain.Kinds;
+using Governor.Grains.Interfaces.Ports;
+using Governor.Watchers.Kubeconfig;
+using Governor.Watchers.Watching;
+using Microsoft.Extensions.Logging;
+
+namespace Governor.Watchers.Client;
+
+/// <summary>
+/// One cluster's API server. Stays the same object while the kubeconfig behind it is replaced, so that watches carry on.
+/// </summary>
+internal sealed class Cluster : ICluster, IDisposable
+{
+    private readonly KubernetesOptions _options;
+    private readonly KubernetesMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private volatile Session _session;
+
+    public Cluster(
+        ClusterName name, ClusterEndpoint endpoint, KubernetesOptions options, KubernetesMetrics metrics, TimeProvider time, ILogger logger)
+    {
+        Name = name;
+        (_options, _metrics, _time, _logger) = (options, metrics, time, logger);
+        _session = Begin(endpoint);
+    }
+
+    public ClusterName Name { get; }
+
+    /// <summary>The connection in use, and what is known through it.</summary>
+    internal Session Current => _session;
+
+    /// <summary>Goes on through another endpoint. What is under way through the old one fails as unreachable and may be tried again.</summary>
+    public void Replace(ClusterEndpoint endpoint)
+    {
+        var old = _session;
+        _session = Begin(endpoint);
+        old.Connection.Dispose();
+        _metrics.Watch(Name.Value, _session.Transport);
+    }
+
+    public async Task<ServerVersion> ProbeAsync(CancellationToken cancellation)
+    {
+        var session = _session;
+        var ready = ApiRequest.Get("readyz", "readyz") with { Verb = "probe", Once = true };
+        using (var answer = await session.SendAsync(ready, cancellation))
+            if (!answer.IsSuccess)
+                throw answer.Status() is { IsStatus: true } status
+                    ? status.ToException(session.Context(ready))
+                    : new KubernetesException(answer.Code, "NotReady", $"{session.Context(ready)}: expected ok, found {answer.Status().Message}");
+        var version = ApiRequest.Get("version", "version") with { Verb = "probe", Once = true };
+        using var told = await session.SendAsync(version, cancellation);
+        if (!told.IsSuccess)
+            throw told.Status().ToException(session.Context(version));
+        try
+        {
+            return new ServerVersion(JsonElement.Parse(told.Body).GetProperty("gitVersion").GetString() ?? "");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw session.Malformed(version, e.Message, e);
+        }
+    }
+
+    public Task<ResourceDescription?> DiscoverAsync(GroupVersionKind kind, CancellationToken cancellation) =>
+        _session.Discovery.FindAsync(kind, cancellation);
+
+    public Task<KubeObject?> GetAsync(GroupVersionKind kind, ObjectKey key, CancellationToken cancellation) =>
+        WithResourceAsync(kind, async (session, resource) =>
+        {
+            var request = ApiRequest.Get(ResourcePath.Of(resource, key), $"{kind.Kind} {key}");
+            using var answer = await session.SendAsync(request, cancellation);
+            return IsObjectMissing(answer) ? null : session.ReadObject(request, answer, kind);
+        }, cancellation);
+
+    public async Task<IReadOnlyList<KubeObject>> ListAsync(
+        GroupVersionKind kind, string? @namespace, string? labelSelector, CancellationToken cancellation)
+    {
+        const int patience = 3;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await WithResourceAsync(kind, (session, resource) =>
+                    new ListPager(session, resource, @namespace, labelSelector, null, _options.PageSize).AllAsync(cancellation), cancellation);
+            }
+            catch (KubernetesException e) when (e.Code == 410 && attempt < patience)
+            {
+                // The state that the pages were taken from has been compacted: only a new list is one state again.
+            }
+        }
+    }
+
+    public Task<KubeObject> ApplyAsync(KubeObject intent, string fieldManager, ApplyOptions options, CancellationToken cancellation) =>
+        WithResourceAsync(intent.Gvk, (session, resource) => session.ApplyAsync(
+            ResourcePath.Of(resource, intent.Key), intent.Gvk, intent.Key, intent.Json, fieldManager, options, cancellation), cancellation);
+
+    /// <remarks>
+    /// Forced: the fields under a subject's own manager are that subject's to say, and an older writer's claim to them (a PUT by the
+    /// implementation that ran before) would otherwise stand in the way for ever.
+    /// </remarks>
+    public Task<KubeObject> ApplyStatusAsync(
+        GroupVersionKind kind, ObjectKey key, JsonObject status, string fieldManager, CancellationToken cancellation) =>
+        WithResourceAsync(kind, (session, resource) =>
+        {
+            if (!resource.HasStatus)
+                throw new KubernetesException(
+                    405, "MethodNotAllowed", $"cluster '{Name}': {kind.Kind} {key}: expected a status subresource, found none on this cluster");
+            var path = ResourcePath.Of(resource, key) + "/status";
+            var metadata = new JsonObject { ["name"] = key.Name };
+            if (resource.Namespaced)
+                metadata["namespace"] = key.Namespace;
+            var body = new JsonObject
+            {
+                ["apiVersion"] = kind.ApiVersion, ["kind"] = kind.Kind, ["metadata"] = metadata, ["status"] = status.DeepClone(),
+            };
+            return session.ApplyAsync(
+                path, kind, key, JsonSerializer.SerializeToUtf8Bytes(body), fieldManager, new ApplyOptions(Force: true), cancellation);
+        }, cancellation);
+
+    public Task<KubeObject> MergePatchAsync(
+        GroupVersionKind kind, ObjectKey key, JsonObject patch, string fieldManager, CancellationToken cancellation) =>
+        WithResourceAsync(kind, async (session, resource) =>
+        {
+            var path = ResourcePath.WithQuery(ResourcePath.Of(resource, key), ("fieldManager", fieldManager));
+            var request = new ApiRequest("patch", HttpMethod.Patch, path, $"{kind.Kind} {key}", Idempotent: false)
+            {
+                Body = JsonSerializer.SerializeToUtf8Bytes(patch), ContentType = "application/merge-patch+json",
+            };
+            using var answer = await session.SendAsync(request, cancellation);
+            return session.ReadObject(request, answer, kind);
+        }, cancellation);
+
+    public Task DeleteAsync(GroupVersionKind kind, ObjectKey key, string? uid, CancellationToken cancellation) =>
+        WithResourceAsync(kind, async (session, resource) =>
+        {
+            // Everything is said in the body: with a body, the API server ignores the query.
+            var body = new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "v1", ["propagationPolicy"] = "Background" };
+            if (!string.IsNullOrEmpty(uid))
+                body["preconditions"] = new JsonObject { ["uid"] = uid };
+            var request = new ApiRequest(
+                "delete", HttpMethod.Delete, ResourcePath.Of(resource, key), $"{kind.Kind} {key}", Idempotent: !string.IsNullOrEmpty(uid))
+            {
+                Body = Encoding.UTF8.GetBytes(body.ToJsonString()),
+            };
+            using var answer = await session.SendAsync(request, cancellation);
+            return answer.IsSuccess || IsObjectMissing(answer) ? true : throw session.Refusal(request, answer);
+        }, cancellation);
+
+    public async IAsyncEnumerable<WatchEvent> WatchAsync(WatchRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var stream = new WatchStream(this, request, _options, _metrics, _time, _logger);
+        while (true)
+            yield return await stream.NextAsync(cancellation);
+    }
+
+    public void Dispose()
+    {
+        _metrics.Forget(Name.Value, _session.Transport);
+        _session.Connection.Dispose();
+    }
+
+    /// <summary>
+    /// Runs with what discovery knows of the kind; when its path turns out not to be served, once more with what discovery says then.
+    /// </summary>
+    private async Task<T> WithResourceAsync<T>(
+        GroupVersionKind kind, Func<Session, ResourceDescription, Task<T>> act, CancellationToken cancellation)
+    {
+        var session = _session;
+        var resource = await session.FindAsync(kind, cancellation);
+        try
+        {
+            return await act(session, resource);
+        }
+        catch (KubernetesException e) when (e.Reason == Session.NotServed)
+        {
+            session.Discovery.Forget(kind);
+            var now = await session.FindAsync(kind, cancellation);
+            if (now == resource)
+                throw;
+            return await act(session, now);
+        }
+    }
+
+    /// <summary>The server knows the kind and says that this object of it does not exist.</summary>
+    private static bool IsObjectMissing(ApiAnswer answer) => answer.Code == 404 && answer.Status() is { IsStatus: true, NamesObject: true };
+
+    private Session Begin(ClusterEndpoint endpoint)
+    {
+        var transport = new ApiTransport(Name.Value, _options, _metrics, _time, _logger);
+        _metrics.Watch(Name.Value, transport);
+        return new Session(Name, new Connection(endpoint, _options), transport);
+    }
+}

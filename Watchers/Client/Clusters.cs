@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using Governor.Domain.Clusters;
+using Governor.Grains.Interfaces.Ports;
+using Governor.Watchers.Kubeconfig;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Governor.Watchers.Client;
+
+/// <summary>The clusters that this silo can talk to. There is no default: a name without a kubeconfig is no cluster.</summary>
+internal sealed partial class Clusters(
+    IOptions<KubernetesOptions> options, KubernetesMetrics metrics, TimeProvider time, ILogger<Clusters> logger) : IClusters, IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ClusterName, (byte[] Kubeconfig, Cluster Cluster)> _tenants = [];
+    private Cluster? _management;
+
+    public ICluster Management
+    {
+        get
+        {
+            lock (_gate)
+                return _management ??= new Cluster(
+                    new ClusterName(options.Value.ManagementName), ReadManagement(), options.Value, metrics, time, logger);
+        }
+    }
+
+    public ICluster Connect(ClusterName name, ReadOnlyMemory<byte> kubeconfig)
+    {
+        if (string.IsNullOrEmpty(name.Value))
+            throw new KubeconfigException("expected the name of a cluster, found none");
+        var digest = SHA256.HashData(kubeconfig.Span);
+        lock (_gate)
+        {
+            var known = _tenants.TryGetValue(name, out var tenant);
+            if (known && digest.AsSpan().SequenceEqual(tenant.Kubeconfig))
+                return tenant.Cluster;
+            var endpoint = new KubeconfigReader(options.Value, time).Read(kubeconfig, new KubeconfigSource.TenantSecret(name.Value));
+            if (known)
+            {
+                LogReplaced(logger, name.Value, endpoint.Server);
+                tenant.Cluster.Replace(endpoint);
+            }
+            else
+            {
+                LogConnected(logger, name.Value, endpoint.Server);
+                tenant.Cluster = new Cluster(name, endpoint, options.Value, metrics, time, logger);
+            }
+            _tenants[name] = (digest, tenant.Cluster);
+            return tenant.Cluster;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _management?.Dispose();
+            foreach (var (_, cluster) in _tenants.Values)
+                cluster.Dispose();
+            _tenants.Clear();
+        }
+    }
+
+    private ClusterEndpoint ReadManagement()
+    {
+        if (options.Value.InCluster)
+            return InClusterEndpoint.Read(options.Value.ServiceAccountDirectory, Environment.GetEnvironmentVariable, time);
+        var path = options.Value.ManagementKubeconfig!;
+        var source = new KubeconfigSource.OperatorFile(path);
+        try
+        {
+            return new KubeconfigReader(options.Value, time).Read(File.ReadAllBytes(path), source, options.Value.ManagementContext);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new KubeconfigException($"{source.Where}: expected a readable file, found: {e.Message}", e);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Cluster '{Cluster}' is reached at {Server}.")]
+    private static partial void LogConnected(ILogger logger, string cluster, Uri server);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Cluster '{Cluster}' has a new kubeconfig and is reached at {Server} from now on; its watches begin anew.")]
+    private static partial void LogReplaced(ILogger logger, string cluster, Uri server);
+}

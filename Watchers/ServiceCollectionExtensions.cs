@@ -1,0 +1,24 @@
+using Governor.Grains.Interfaces.Ports;
+using Governor.Watchers.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Governor.Watchers;
+
+public static class ServiceCollectionExtensions
+{
+    /// <summary>Registers <see cref="IClusters"/>. Invalid options stop the host at start, with everything that is wrong in one message.</summary>
+    public static IServiceCollection AddKubernetes(this IServiceCollection services, Action<KubernetesOptions> configure)
+    {
+        services.AddOptions<KubernetesOptions>().Configure(configure).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<KubernetesOptions>, KubernetesOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddLogging();
+        services.AddMetrics();
+        services.TryAddSingleton<KubernetesMetrics>();
+        services.TryAddSingleton<Clusters>();
+        services.TryAddSingleton<IClusters>(provider => provider.GetRequiredService<Clusters>());
+        return services;
+    }
+}

@@ -1,0 +1,351 @@
+using System.Globalization;
+using Governor.Domain.Kinds;
+using Governor.Grains.Interfaces.Ports;
+using Governor.Watchers.Client;
+using Microsoft.Extensions.Logging;
+
+namespace Governor.Watchers.Watching;
+
+/// <summary>
+/// List, then watch, for ever. One call of <see cref="NextAsync"/> does as little as it takes to have an event: a page of a list, a
+/// line of the watch, or a pause after a fault. Whoever reads slowly slows the server's stream down and nothing else.
+/// </summary>
+internal sealed partial class WatchStream : IAsyncDisposable
+{
+    private static readonly GroupVersionKind CustomResourceDefinition = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+
+    private readonly Cluster _cluster;
+    private readonly WatchRequest _request;
+    private readonly KubernetesOptions _options;
+    private readonly KubernetesMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    private readonly Queue<WatchEvent> _ready = new();
+    private readonly KnownObjects _known;
+    private Session? _session;
+    private WatchConnection? _connection;
+    private ListPager? _list;
+    private string _resourceVersion;
+    private bool _mustVerify;
+    private bool _mustTellSynced;
+    private Task _discoveryChanged = Task.CompletedTask;
+    private (KubernetesException Fault, TimeSpan Length)? _pause;
+    private int _faults;
+    private string? _toldFault;
+
+    public WatchStream(
+        Cluster cluster, WatchRequest request, KubernetesOptions options, KubernetesMetrics metrics, TimeProvider time, ILogger logger)
+    {
+        (_cluster, _request, _options, _metrics, _time, _logger) = (cluster, request, options, metrics, time, logger);
+        _known = new KnownObjects(request.Known);
+        _resourceVersion = request.ResourceVersion is "0" ? "" : request.ResourceVersion ?? "";
+        _mustVerify = _mustTellSynced = _resourceVersion.Length > 0;
+    }
+
+    /// <summary>Waits for the next event, however long that takes and whatever happens to the server meanwhile.</summary>
+    public async ValueTask<WatchEvent> NextAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            if (_ready.TryDequeue(out var next))
+                return next;
+            cancellation.ThrowIfCancellationRequested();
+            await PauseAsync(cancellation);
+            try
+            {
+                await StepAsync(cancellation);
+            }
+            catch (KubernetesException e)
+            {
+                Recover(e);
+            }
+            catch (Exception e) when (e is FormatException or WatchLineTooLongException)
+            {
+                // What came can not be understood, so nobody knows what was missed: only a list tells.
+                BeginAnew("malformed");
+                Recover(new KubernetesException(502, "Malformed", $"{Where}: {e.Message}", e));
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Close();
+        return ValueTask.CompletedTask;
+    }
+
+    private string Where => $"cluster '{_cluster.Name}': watch {_request.Kind.Kind}";
+
+    private string? FieldSelector => _request.Name is { Length: > 0 } name ? $"metadata.name={name}" : null;
+
+    private async Task StepAsync(CancellationToken cancellation)
+    {
+        if (_cluster.Current is var current && current != _session)
+        {
+            if (_session is not null)
+                BeginAnew("kubeconfig"); // perhaps another cluster: its resource versions mean nothing here
+            _session = current;
+        }
+        ObjectDisposedException.ThrowIf(_session!.Connection.IsReplaced && _session == _cluster.Current, _cluster);
+        _discoveryChanged = _session.Discovery.Changed; // before we look, so that nothing appears unnoticed between looking and waiting
+        if (_connection is not null)
+            await ReadAsync(cancellation);
+        else if (_resourceVersion.Length == 0)
+            await ListAsync(_session, cancellation);
+        else
+            await OpenAsync(_session, cancellation);
+    }
+
+    /// <summary>One page; after the last, tombstones for what is not there any more.</summary>
+    private async Task ListAsync(Session session, CancellationToken cancellation)
+    {
+        if (_list is null)
+        {
+            var resource = await session.FindAsync(_request.Kind, cancellation);
+            _list = new ListPager(session, resource, _request.Namespace, null, FieldSelector, _options.PageSize);
+            _known.BeginList();
+        }
+        var page = await _list.NextAsync(cancellation);
+        foreach (var item in page.Items)
+            Present(item, page.ResourceVersion);
+        if (!_list.IsDone)
+            return;
+        foreach (var (key, uid) in _known.EndList())
+            _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, uid, null, page.ResourceVersion));
+        _list = null;
+        _resourceVersion = page.ResourceVersion;
+        if (_resourceVersion.Length == 0)
+            throw new FormatException("expected a list with metadata.resourceVersion, found none");
+        _mustVerify = _mustTellSynced = false;
+        TellSynced();
+    }
+
+    private async Task OpenAsync(Session session, CancellationToken cancellation)
+    {
+        var resource = await session.FindAsync(_request.Kind, cancellation);
+        if (_mustVerify && await IsFromTheFutureAsync(session, resource, cancellation))
+        {
+            LogRestored(_logger, _cluster.Name.Value, _request.Kind.Kind, _resourceVersion);
+            BeginAnew("restored");
+            return;
+        }
+        _mustVerify = false;
+        var path = ResourcePath.WithQuery(
+            ResourcePath.Collection(resource, _request.Namespace),
+            ("watch", "true"),
+            ("allowWatchBookmarks", "true"),
+            ("resourceVersion", _resourceVersion),
+            ("timeoutSeconds", Math.Max(1, (int)_options.WatchTimeout.TotalSeconds).ToString(CultureInfo.InvariantCulture)),
+            ("fieldSelector", FieldSelector));
+        try
+        {
+            var request = new ApiRequest("watch", HttpMethod.Get, path, resource.Plural);
+            _connection = await WatchConnection.OpenAsync(session, request, _options, _time, cancellation);
+        }
+        catch (KubernetesException e) when (e.Code == 404)
+        {
+            BeginAnew("not served");
+            throw new KubernetesException(404, Session.NotServed, $"{Where}: {_request.Kind} is not served any more: {e.Message}", e);
+        }
+        catch (KubernetesException e) when (e.Code is 400 or 410 or 422 or 500)
+        {
+            BeginAnew(e.Code == 410 ? "expired" : "refused"); // perhaps the place to resume from is what the server minds
+            if (e.Code != 410)
+                throw;
+            return;
+        }
+        if (_mustTellSynced)
+            TellSynced();
+        _mustTellSynced = false;
+    }
+
+    /// <summary>
+    /// A server that was restored from a backup accepts a resource version that it has not reached, and then keeps silent about
+    /// everything up to it.
+    /// </summary>
+    private async Task<bool> IsFromTheFutureAsync(Session session, ResourceDescription resource, CancellationToken cancellation)
+    {
+        var page = await new ListPager(session, resource, _request.Namespace, null, FieldSelector, 1).NextAsync(cancellation);
+        return ulong.TryParse(page.ResourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var now)
+            && (!ulong.TryParse(_resourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var then) || then > now);
+    }
+
+    private async Task ReadAsync(CancellationToken cancellation)
+    {
+        var connection = _connection!;
+        try
+        {
+            if (await connection.NextAsync(cancellation) is { } line)
+                Read(line.Span);
+            else
+                await ReconnectAsync("ended", connection, cancellation);
+        }
+        catch (SilentWatchException)
+        {
+            _mustVerify = true;
+            await ReconnectAsync("silent", connection, cancellation);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException or OperationCanceledException
+            && !cancellation.IsCancellationRequested)
+        {
+            _mustVerify = true;
+            await ReconnectAsync("broken", connection, cancellation);
+        }
+    }
+
+    private void Read(ReadOnlySpan<byte> line)
+    {
+        var (type, range) = KubeJson.ReadEvent(line);
+        _metrics.WatchEvent(_cluster.Name.Value, _request.Kind.Kind, type);
+        if (type == "ERROR")
+        {
+            Refused(StatusAnswer.Read(500, line[range]));
+            return;
+        }
+        var item = KubeJson.ReadItem(line[range], _request.Kind);
+        var version = item.Metadata.ResourceVersion;
+        if (version.Length == 0)
+            throw new FormatException($"expected an {type} event with metadata.resourceVersion, found none");
+        switch (type)
+        {
+            case "ADDED" or "MODIFIED":
+                Present(item, version);
+                break;
+            case "DELETED" when item.Metadata.Name.Length > 0:
+                _known.Remove(item.Metadata.Key);
+                _ready.Enqueue(new WatchEvent(WatchEventType.Gone, item.Metadata.Key, item.Metadata.Uid, item.Object, version));
+                break;
+            case "BOOKMARK":
+                _ready.Enqueue(new WatchEvent(WatchEventType.Bookmark, NoKey, "", null, version));
+                break;
+            default:
+                throw new FormatException($"expected ADDED, MODIFIED, DELETED, BOOKMARK or ERROR with an object, found '{type}'");
+        }
+        _resourceVersion = version;
+        Healthy();
+    }
+
+    /// <summary>The server ends the watch with a Status: after 410 everything has to be listed, after anything else too, but later.</summary>
+    private void Refused(StatusAnswer status)
+    {
+        BeginAnew(status.Code == 410 ? "expired" : "error");
+        if (status.Code != 410)
+            throw status.ToException(Where);
+    }
+
+    private void Present(ListItem item, string version)
+    {
+        var (metadata, key) = (item.Metadata, item.Metadata.Key);
+        if (metadata.Name.Length == 0)
+            throw new FormatException($"expected an object, found one that cannot be identified: {item.Fault}");
+        if (_known.Add(key, metadata.Uid) is { } replaced)
+            _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, replaced, null, version)); // the one before went while nobody looked
+        if (item.Object is null)
+        {
+            LogUnreadable(_logger, _cluster.Name.Value, _request.Kind.Kind, key, item.Fault!);
+            _ready.Enqueue(new WatchEvent(
+                WatchEventType.Interrupted, key, metadata.Uid, null, version, $"{Where}: {key} cannot be read: {item.Fault}"));
+            return;
+        }
+        _ready.Enqueue(new WatchEvent(WatchEventType.Present, key, metadata.Uid, item.Object, version));
+        if (_request.Kind == CustomResourceDefinition)
+            _session!.Discovery.Stir();
+    }
+
+    /// <summary>Resumes from the last event. A connection that brought nothing and ended at once is not repeated at once.</summary>
+    private async Task ReconnectAsync(string reason, WatchConnection connection, CancellationToken cancellation)
+    {
+        _metrics.Reconnect(_cluster.Name.Value, _request.Kind.Kind, reason);
+        LogReconnect(_logger, _cluster.Name.Value, _request.Kind.Kind, reason, _resourceVersion);
+        var inVain = !connection.HasBroughtSomething && connection.Age < TimeSpan.FromSeconds(1);
+        Close();
+        if (inVain)
+            await Task.Delay(Backoff.Pause(_options, _faults++), _time, cancellation);
+        else
+            _faults = 0;
+    }
+
+    /// <summary>Tells that the stream is interrupted, once per cause; the pause follows when that has been read.</summary>
+    private void Recover(KubernetesException fault)
+    {
+        Close();
+        _list = null;
+        if (fault.Reason == "Replaced")
+            return;
+        if (fault.Reason == Session.NotServed)
+            _session!.Discovery.Forget(_request.Kind);
+        var round = _faults++;
+        if (fault.Code == 410 && round == 0)
+            return; // the list expired while it was read: begin again
+        _pause = (fault, Backoff.Pause(_options, round));
+        _mustVerify |= _resourceVersion.Length > 0;
+        _mustTellSynced = true;
+        if (fault.Message == _toldFault)
+            return;
+        _toldFault = fault.Message;
+        _ready.Enqueue(new WatchEvent(WatchEventType.Interrupted, NoKey, "", null, _resourceVersion, fault.Message));
+        LogInterrupted(_logger, fault.Message);
+    }
+
+    /// <summary>Waits after a fault, but not longer than its cause lasts as far as anybody knows.</summary>
+    private async Task PauseAsync(CancellationToken cancellation)
+    {
+        if (_pause is not var (fault, length))
+            return;
+        _pause = null;
+        var session = _session!;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation, session.Connection.Replaced);
+        var pause = Task.Delay(length, _time, over.Token);
+        var relief = fault.Reason == Session.NotServed ? _discoveryChanged
+            : session.Transport.IsReachable ? Task.Delay(Timeout.Infinite, over.Token)
+            : session.Transport.Recovered;
+        var first = await Task.WhenAny(pause, relief);
+        if (first == relief)
+            _faults = 0;
+        await over.CancelAsync();
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Forgets where we were: the next step is a list.</summary>
+    private void BeginAnew(string reason)
+    {
+        Close();
+        _metrics.Reconnect(_cluster.Name.Value, _request.Kind.Kind, reason);
+        LogBeginAnew(_logger, _cluster.Name.Value, _request.Kind.Kind, reason, _resourceVersion);
+        _list = null;
+        _resourceVersion = "";
+        _mustVerify = false;
+    }
+
+    private void TellSynced()
+    {
+        _toldFault = null;
+        _ready.Enqueue(new WatchEvent(WatchEventType.Synced, NoKey, "", null, _resourceVersion));
+    }
+
+    private void Healthy() => (_faults, _toldFault) = (0, null);
+
+    private void Close()
+    {
+        _connection?.Dispose();
+        _connection = null;
+    }
+
+    private static ObjectKey NoKey => new("", "");
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Watch interrupted: {Fault}")]
+    private static partial void LogInterrupted(ILogger logger, string fault);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Cluster '{Cluster}': watch of {Kind} opened anew ({Reason}) from {ResourceVersion}.")]
+    private static partial void LogReconnect(ILogger logger, string cluster, string kind, string reason, string resourceVersion);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Cluster '{Cluster}': {Kind} is listed again ({Reason}); the watch was at {ResourceVersion}.")]
+    private static partial void LogBeginAnew(ILogger logger, string cluster, string kind, string reason, string resourceVersion);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Cluster '{Cluster}': {Kind} was seen at {ResourceVersion}, which the server has not reached: it was restored from an older state. Listing again.")]
+    private static partial void LogRestored(ILogger logger, string cluster, string kind, string resourceVersion);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Cluster '{Cluster}': {Kind} {Key} exists but cannot be read and is treated as unknown: {Fault}. Repair or delete the object.")]
+    private static partial void LogUnreadable(ILogger logger, string cluster, string kind, ObjectKey key, string fault);
+}
