@@ -1,1 +1,4 @@
-System.Console.Out.Flush();
+using Governor.Silo.Hosting;
+
+var app = GovernorSilo.Build(args);
+await app.RunAsync();

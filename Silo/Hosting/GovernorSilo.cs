@@ -1,0 +1,104 @@
+using System.Text.Json.Serialization;
+using Governor.Domain.Kinds;
+using Governor.Grains.Clusters;
+using Governor.Grains.Governing;
+using Governor.Grains.Packs;
+using Governor.Journal;
+using Governor.Registry;
+using Governor.Silo.Api;
+using Governor.Silo.Metrics;
+using Governor.Silo.Portal;
+using Governor.Watchers;
+using Microsoft.Extensions.Options;
+
+namespace Governor.Silo.Hosting;
+
+/// <summary>Where everything is wired: the only place that knows all parts.</summary>
+public static class GovernorSilo
+{
+    private const string ConfigurationFile = "orleans.config.json";
+
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        // Later sources win: the file beside the binary, the file that was named, the environment, the command line.
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, ConfigurationFile), optional: true);
+        if (Environment.GetEnvironmentVariable("GOVERNOR_CONFIG") is { Length: > 0 } named)
+            builder.Configuration.AddJsonFile(Path.GetFullPath(named), optional: false);
+        builder.Configuration.AddEnvironmentVariables().AddCommandLine(args);
+
+        AddOptions(builder);
+        AddParts(builder);
+        var app = builder.Build();
+        app.Urls.Clear();
+        foreach (var url in app.Services.GetRequiredService<IOptions<SiloOptions>>().Value.Urls.Split(';'))
+            app.Urls.Add(url);
+        MapEndpoints(app);
+        return app;
+    }
+
+    private static void AddOptions(WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        Bind<SiloOptions>(SiloOptions.Section);
+        Bind<ActorHostOptions>(ActorHostOptions.Section);
+        Bind<KindOptions>(KindOptions.Section);
+        Bind<WatchOptions>(WatchOptions.Section);
+        services.AddOptions<DeliveryOptions>().BindConfiguration(DeliveryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<SiloOptions>, GovernorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<ActorHostOptions>, GovernorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<KindOptions>, GovernorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<WatchOptions>, GovernorOptionsValidator>();
+
+        void Bind<TOptions>(string section)
+            where TOptions : class =>
+            services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+    }
+
+    private static void AddParts(WebApplicationBuilder builder)
+    {
+        var configuration = builder.Configuration;
+        var services = builder.Services;
+        var journal = configuration["Governor:Journal:ConnectionString"] ?? "";
+        var host = configuration.GetSection(ActorHostOptions.Section).Get<ActorHostOptions>() ?? new ActorHostOptions();
+
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(s => KindTable.Default.WithAliases(s.GetRequiredService<IOptions<KindOptions>>().Value.AliasSets));
+        services.AddJournal(options => configuration.GetSection("Governor:Journal").Bind(options));
+        services.AddPackSource(options => configuration.GetSection("Governor:Registry").Bind(options));
+        services.AddKubernetes(options =>
+        {
+            configuration.GetSection("Governor:Kubernetes").Bind(options);
+            options.ManagementName = configuration[$"{SiloOptions.Section}:ManagementCluster"] ?? options.ManagementName;
+        });
+        services.AddSingleton<GovernedServices>();
+        services.AddSingleton<TenantClusters>();
+        services.AddSingleton<CommittedStates>();
+        services.AddSingleton<Starter>().AddHostedService(s => s.GetRequiredService<Starter>());
+        services.AddSingleton<PrometheusText>();
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter()));
+        services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "Governor";
+            document.Info.Description = "What the actors have committed about clusters, packs, deliveries, lineage and the audit trail.";
+            return Task.CompletedTask;
+        }));
+        services.AddProblemDetails();
+        builder.Host.UseOrleans(silo => ActorHost.Configure(silo, host, host.ConnectionString.Length > 0 ? host.ConnectionString : journal));
+    }
+
+    private static void MapEndpoints(WebApplication app)
+    {
+        app.Services.GetRequiredService<PrometheusText>().Start();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseMiddleware<AccessControl>();
+        app.MapOpenApi();
+        app.MapGovernance();
+        app.MapAudit();
+        app.MapHealth();
+        app.MapPortal();
+        app.MapGet("/metrics", (PrometheusText metrics) => Results.Text(metrics.Render(), PrometheusText.ContentType)).ExcludeFromDescription();
+    }
+}
