@@ -147,7 +147,7 @@ public static class LineageRules
         ["seamOperator"] = d.Operator,
         ["creationRationale"] = d.Rationale.ToString(),
         ["rootGenerationAtCreation"] = d.RootGeneration,
-        ["createdAt"] = Conditions.Timestamp(d.RegisteredAt),
+        ["createdAt"] = KubeTime.Format(d.RegisteredAt),
         ["actorRef"] = d.ActorRef,
     };
 
@@ -155,7 +155,7 @@ public static class LineageRules
     {
         ["derivedObjectUID"] = o.Uid,
         ["outcomeType"] = o.Type.ToString(),
-        ["outcomeTimestamp"] = Conditions.Timestamp(o.At),
+        ["outcomeTimestamp"] = KubeTime.Format(o.At),
         ["outcomeRef"] = o.Reference,
         ["outcomeDetail"] = o.Detail,
     };

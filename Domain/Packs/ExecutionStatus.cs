@@ -72,6 +72,6 @@ public static class ExecutionStatus
         ["reason"] = gate.Answer.Reason,
         ["message"] = gate.Answer.Message,
         ["waitsFor"] = gate.Answer.WaitsFor,
-        ["since"] = Conditions.Timestamp(gate.Since),
+        ["since"] = KubeTime.Format(gate.Since),
     };
 }

@@ -67,7 +67,7 @@ public static class InstanceRules
     public static JsonObject Status(InstanceState state) => new()
     {
         ["observedGeneration"] = state.Generation,
-        ["deliveredAt"] = state.Current is { } current ? Conditions.Timestamp(current.DeployedAt) : null,
+        ["deliveredAt"] = state.Current is { } current ? KubeTime.Format(current.DeployedAt) : null,
         ["upgradeDirection"] = state.Current?.Direction.ToString(),
         ["deployedResources"] = new JsonArray([.. (state.Current?.Inventory ?? []).Select(Render)]),
         ["conditions"] = state.Conditions.ToJson(),

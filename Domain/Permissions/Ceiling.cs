@@ -1,0 +1,154 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+
+namespace Governor.Domain.Permissions;
+
+/// <summary>
+/// A ceiling made ready for many rules: its maximal tuples, and for every (group, resource) asked about so far the part of the
+/// ceiling that overlaps it. Not thread-safe; made for one computation.
+/// </summary>
+internal sealed class Ceiling
+{
+    private readonly RuleTable _table;
+    private readonly Dictionary<(string Group, string Resource), Overlap[]> _overlaps = [];
+
+    private ILookup<string, KeyValuePair<Slot, Cell>>? _byGroup;
+    private ILookup<string, KeyValuePair<Slot, Cell>>? _byResource;
+
+    private Ceiling(RuleTable table)
+    {
+        table.Prune();
+        _table = table;
+    }
+
+    private ILookup<string, KeyValuePair<Slot, Cell>> ByGroup => _byGroup ??= _table.Cells.ToLookup(entry => entry.Key.Group, StringComparer.Ordinal);
+
+    private ILookup<string, KeyValuePair<Slot, Cell>> ByResource =>
+        _byResource ??= _table.Cells.ToLookup(entry => entry.Key.Resource, StringComparer.Ordinal);
+
+    /// <summary>A part of the ceiling that a declared (group, resource) shares: where, and the verbs there.</summary>
+    private readonly record struct Overlap(string Group, string Resource, Cell Cell);
+
+    public static Ceiling Of(ImmutableArray<PermissionRule> rules)
+    {
+        var table = new RuleTable();
+        foreach (var rule in rules.IsDefault ? [] : rules)
+        {
+            var verbs = VerbMasks.Of(rule.Verbs);
+            foreach (var group in rule.EffectiveGroups)
+                foreach (var resource in rule.Resources.IsDefault ? [] : rule.Resources)
+                    table.Add(new Slot("", group, resource), verbs, rule.ResourceNames);
+        }
+        return new Ceiling(table);
+    }
+
+    /// <summary>Both ceilings at once.</summary>
+    public static Ceiling Of(ImmutableArray<PermissionRule> rules, Ceiling other)
+    {
+        var table = new RuleTable();
+        foreach (var rule in rules.IsDefault ? [] : rules)
+        {
+            var verbs = VerbMasks.Of(rule.Verbs);
+            foreach (var group in rule.EffectiveGroups)
+                foreach (var resource in rule.Resources.IsDefault ? [] : rule.Resources)
+                    other.Intersect("", group, resource, verbs, rule.ResourceNames, table);
+        }
+        return new Ceiling(table);
+    }
+
+    /// <summary>Adds to the table what a declared rule and this ceiling share at one (group, resource). True when that is anything.</summary>
+    public bool Intersect(string @namespace, string group, string resource, VerbMask verbs, ImmutableArray<string> names, RuleTable into)
+    {
+        var shared = false;
+        foreach (ref readonly var overlap in Overlaps(group, resource).AsSpan())
+            shared |= Intersect(new Slot(@namespace, overlap.Group, overlap.Resource), overlap.Cell, verbs, names, into);
+        return shared;
+    }
+
+    /// <summary>The verbs of a declared rule at one (group, resource) that the ceiling does not grant on all of the rule's names.</summary>
+    public VerbMask Excess(string group, string resource, VerbMask verbs, ImmutableArray<string> names)
+    {
+        var shared = new RuleTable();
+        Intersect("", group, resource, verbs, names, shared);
+        // Nothing but a tuple of the ceiling that contains the declared one wholly meets it at the declared place itself.
+        var within = shared.Find(new Slot("", group, resource));
+        if (within is null)
+            return verbs;
+        if (names.IsDefaultOrEmpty)
+            return verbs.Less(within.All);
+        var excess = VerbMask.None;
+        foreach (var name in names)
+            excess = excess.Or(verbs.Less(within.On(name)));
+        return excess;
+    }
+
+    private static bool Intersect(Slot slot, Cell ceiling, VerbMask verbs, ImmutableArray<string> names, RuleTable into)
+    {
+        Cell? cell = null;
+        var everyName = verbs.And(ceiling.All);
+        if (everyName != VerbMask.None)
+        {
+            cell = into.At(slot);
+            if (names.IsDefaultOrEmpty)
+                cell.All = cell.All.Or(everyName);
+            else
+                foreach (var name in names)
+                    cell.Add(name, everyName);
+        }
+        if (ceiling.Named is null)
+            return cell is not null;
+        if (names.IsDefaultOrEmpty)
+            foreach (var (name, granted) in ceiling.Named)
+                cell = Share(name, verbs.And(granted));
+        else
+            foreach (var name in names)
+                cell = Share(name, verbs.And(ceiling.Named.GetValueOrDefault(name)));
+        return cell is not null;
+
+        Cell? Share(string name, VerbMask granted)
+        {
+            if (granted == VerbMask.None)
+                return cell;
+            cell ??= into.At(slot);
+            cell.Add(name, granted);
+            return cell;
+        }
+    }
+
+    private Overlap[] Overlaps(string group, string resource)
+    {
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(_overlaps, (group, resource), out var exists);
+        return exists ? known! : known = Search(group, resource);
+    }
+
+    private Overlap[] Search(string group, string resource)
+    {
+        var found = new List<Overlap>();
+        foreach (var (slot, cell) in Candidates(group, resource))
+            if (ResourcePattern.MeetGroups(group, slot.Group) is { } sharedGroup
+                && ResourcePattern.MeetResources(resource, slot.Resource) is { } sharedResource)
+                found.Add(new Overlap(sharedGroup, sharedResource, cell));
+        return [.. found];
+    }
+
+    /// <summary>The parts of the ceiling that may overlap, found without looking at the rest of it.</summary>
+    private IEnumerable<KeyValuePair<Slot, Cell>> Candidates(string group, string resource)
+    {
+        var anyGroup = group == ResourcePattern.All;
+        if (!ResourcePattern.IsPattern(resource))
+            return anyGroup
+                ? Wider(resource).SelectMany(wider => ByResource[wider])
+                : Wider(resource).SelectMany(wider => At(group, wider).Concat(At(ResourcePattern.All, wider)));
+        return anyGroup ? _table.Cells : ByGroup[group].Concat(ByGroup[ResourcePattern.All]);
+    }
+
+    private IEnumerable<KeyValuePair<Slot, Cell>> At(string group, string resource)
+    {
+        var slot = new Slot("", group, resource);
+        return _table.Find(slot) is { } cell ? [KeyValuePair.Create(slot, cell)] : [];
+    }
+
+    private static IEnumerable<string> Wider(string resource) => ResourcePattern.SubresourceOfAll(resource) is { } subresource
+        ? [resource, subresource, ResourcePattern.All]
+        : [resource, ResourcePattern.All];
+}
