@@ -52,7 +52,7 @@ public static class ExecutionRules
         ConductorFact conductor when conductor.Supersedes(facts.Conductor) => facts with { Conductor = conductor },
         PackFact pack when pack.Supersedes(facts.Pack) => facts with { Pack = pack },
         SnapshotFact snapshot when snapshot.Supersedes(facts.Snapshot) => facts with { Snapshot = snapshot },
-        ProfileFact profile when profile.Supersedes(facts.Profile) => facts with { Profile = profile },
+        ProfileStanding profile when profile.Supersedes(facts.Profile) => facts with { Profile = profile },
         _ => facts,
     };
 

@@ -37,7 +37,7 @@ public sealed record GateAnswer(
 
 /// <summary>What the gates are decided on. A fact that has not arrived is null, and never opens a gate.</summary>
 [GenerateSerializer, Immutable]
-public sealed record GateFacts(ConductorFact? Conductor, PackFact? Pack, SnapshotFact? Snapshot, ProfileFact? Profile)
+public sealed record GateFacts(ConductorFact? Conductor, PackFact? Pack, SnapshotFact? Snapshot, ProfileStanding? Profile)
 {
     public static GateFacts None { get; } = new(null, null, null, null);
 }
@@ -95,7 +95,7 @@ public static class GateLadder
             : Defer(Gate, Reason, $"snapshot {fact.SnapshotVersion} went stale at {fact.FreshUntil:O}", waitsFor, "guardian", evidence);
     }
 
-    private static GateAnswer Profile(ExecutionSpec spec, ProfileFact? fact)
+    private static GateAnswer Profile(ExecutionSpec spec, ProfileStanding? fact)
     {
         const Gate Gate = Gate.RBACProfileNotProvisioned;
         const string Reason = "RBACProfileNotProvisioned";

@@ -12,9 +12,6 @@ namespace Governor.Grains.Clusters;
 public sealed class ClusterGrain(GovernedServices services, TenantClusters tenants)
     : GovernedGrain<ClusterState, ClusterInput>(services, Subjects.Cluster), IClusterGrain
 {
-    private const string Platform = "governor-platform";
-    private const string Conductor = "governor-conductor";
-
     private static readonly TimeSpan ProbeAgain = TimeSpan.FromSeconds(15);
 
     protected override ClusterState Initial() => ClusterState.Initial(new ClusterName(Key));
@@ -41,12 +38,12 @@ public sealed class ClusterGrain(GovernedServices services, TenantClusters tenan
         await GrainFactory.GetGrain<IWatchGrain>(
             WatchKey.Of(Clusters.Management.Name, KnownKinds.Secret, ClusterRules.KubeconfigSecret(State.Name))).EnsureAsync();
         if (ClusterRules.DesiredRunnerConfig(State) is { } runner)
-            await Owned.ApplyAsync(runner, Platform, cancellation);
+            await Owned.ApplyAsync(runner, FieldManagers.Platform, cancellation);
         if (ClusterRules.OwesProbe(State))
             await ProbeAsync(cancellation);
         if (ClusterRules.RunnerConfigStatus(State) is { } published)
-            await Owned.ApplyStatusAsync(KnownKinds.RunnerConfig, new ObjectKey(ClusterRules.RunnerConfigNamespace, Key), published, Conductor, cancellation);
-        await Owned.ApplyStatusAsync(KnownKinds.TalosCluster, State.Key, ClusterRules.Status(State), Platform, cancellation);
+            await Owned.ApplyStatusAsync(KnownKinds.RunnerConfig, new ObjectKey(ClusterRules.RunnerConfigNamespace, Key), published, FieldManagers.Conductor, cancellation);
+        await Owned.ApplyStatusAsync(KnownKinds.TalosCluster, State.Key, ClusterRules.Status(State), FieldManagers.Platform, cancellation);
     }
 
     private async Task ProbeAsync(CancellationToken cancellation)

@@ -117,7 +117,7 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned
             while (true)
             {
                 var decision = Decide(State, input, Clock.GetUtcNow());
-                if (ReferenceEquals(decision.State, State) && decision.Events.IsEmpty)
+                if (decision.Events.IsEmpty && IsCommitted(decision.State))
                     return;
                 if (await TryCommitAsync(decision, pending: true))
                     break;
@@ -133,10 +133,16 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned
     /// <summary>An object of ours on the management cluster is as it should be: nothing is written when nothing changed.</summary>
     protected OwnedObject Owned { get => field ??= new OwnedObject(Clusters.Management); }
 
+    // Equal content need not be written again, whoever made it: told twice is told once.
+    private bool IsCommitted(TState state) =>
+        ReferenceEquals(state, State) || (_version > 0 && Serialize(state).AsSpan().SequenceEqual(Serialize(State)));
+
+    private static byte[] Serialize(TState state) => JsonSerializer.SerializeToUtf8Bytes(state, StateJson.Options);
+
     private async Task<bool> TryCommitAsync(Decision<TState> decision, bool pending)
     {
         var commit = new Commit(
-            new GrainKey(Subject, Key), _version, JsonSerializer.SerializeToUtf8Bytes(decision.State, StateJson.Options), pending, decision.Events, Guid.NewGuid());
+            new GrainKey(Subject, Key), _version, Serialize(decision.State), pending, decision.Events, Guid.NewGuid());
         CommitResult result;
         try
         {

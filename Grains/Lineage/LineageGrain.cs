@@ -9,8 +9,6 @@ namespace Governor.Grains.Lineage;
 public sealed class LineageGrain(GovernedServices services)
     : GovernedGrain<LineageIndex, LineageInput>(services, Subjects.Lineage), ILineageGrain
 {
-    private const string SeamCore = "governor-seam-core";
-
     protected override LineageIndex Initial() => LineageIndex.Empty(Key);
 
     protected override Decision<LineageIndex> Decide(LineageIndex state, LineageInput input, DateTimeOffset now) => LineageRules.Decide(state, input, now);
@@ -22,6 +20,6 @@ public sealed class LineageGrain(GovernedServices services)
     protected override async Task ActAsync(CancellationToken cancellation)
     {
         if (LineageRules.Desired(State) is { } desired)
-            await Owned.ApplyAsync(desired, SeamCore, cancellation);
+            await Owned.ApplyAsync(desired, FieldManagers.SeamCore, cancellation);
     }
 }

@@ -20,8 +20,6 @@ public sealed class PackExecutionGrain(
     GovernedServices services, TenantClusters tenants, IPackSource source, IOptions<DeliveryOptions> options)
     : GovernedGrain<ExecutionState, ExecutionInput>(services, Subjects.Execution), IPackExecutionGrain
 {
-    private const string Wrapper = "governor-wrapper";
-
     private DateTimeOffset? _faultySince;
 
     protected override ExecutionState Initial() => ExecutionState.Initial(ObjectKey.Parse(Key));
@@ -44,7 +42,7 @@ public sealed class PackExecutionGrain(
         if (State is { Exists: true, Phase: ExecutionPhase.Verifying or ExecutionPhase.Delivering })
             await DeliverAsync(cancellation);
         if (State.Exists)
-            await Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), Wrapper, cancellation);
+            await Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, cancellation);
     }
 
     private async Task DeliverAsync(CancellationToken cancellation)
@@ -96,7 +94,7 @@ public sealed class PackExecutionGrain(
             ?? throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "PackGone", "expected the ClusterPack, found none");
         var signer = GrainFactory.GetGrain<ISigningKeyGrain>(PackRules.SigningKeyAddress.Key);
         if (await signer.VerifyAsync(pack) is var verdict and not SignatureVerdict.Valid)
-            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a valid signature by the management Conductor, found {verdict}");
+            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a valid signature by the management FieldManagers.Conductor, found {verdict}");
         var (spec, failures) = PackSpec.Read(pack);
         if (spec is null)
             throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "InvalidSpec", string.Join("; ", failures));
@@ -114,7 +112,7 @@ public sealed class PackExecutionGrain(
             return;
         await DecideAsync(new ExecutionInput.StepDone(uid, step, message, objects));
         if (State.Exists)
-            await Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), Wrapper, CancellationToken.None);
+            await Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, CancellationToken.None);
     }
 
     private Task StopAsync(string uid, string step, string item, string reason, string message) =>

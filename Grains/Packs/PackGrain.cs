@@ -13,9 +13,6 @@ namespace Governor.Grains.Packs;
 public sealed class PackGrain(GovernedServices services, IPackSource source)
     : GovernedGrain<PackState, PackInput>(services, Subjects.Pack), IPackGrain
 {
-    private const string Wrapper = "governor-wrapper";
-    private const string Conductor = "governor-conductor";
-
     protected override PackState Initial() => PackState.Initial(ObjectKey.Parse(Key));
 
     protected override Decision<PackState> Decide(PackState state, PackInput input, DateTimeOffset now)
@@ -37,12 +34,12 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
         if (!State.Exists)
             return;
         foreach (var execution in PackRules.Executions(State))
-            await Owned.ApplyAsync(execution, Wrapper, cancellation);
+            await Owned.ApplyAsync(execution, FieldManagers.Wrapper, cancellation);
         if (PackRules.OwesSignature(State))
             await EstablishTrustAsync(cancellation);
         if (State is { Trust: PackTrust.Signed, Signature.Length: > 0 } signed)
-            await Owned.ApplyAsync(Annotation(signed), Conductor, cancellation);
-        await Owned.ApplyStatusAsync(KnownKinds.ClusterPack, State.Key, PackRules.Status(State), Wrapper, cancellation);
+            await Owned.ApplyAsync(Annotation(signed), FieldManagers.Conductor, cancellation);
+        await Owned.ApplyStatusAsync(KnownKinds.ClusterPack, State.Key, PackRules.Status(State), FieldManagers.Wrapper, cancellation);
     }
 
     private async Task EstablishTrustAsync(CancellationToken cancellation)

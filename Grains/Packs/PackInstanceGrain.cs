@@ -10,8 +10,6 @@ namespace Governor.Grains.Packs;
 public sealed class PackInstanceGrain(GovernedServices services)
     : GovernedGrain<InstanceState, InstanceInput>(services, Subjects.Instance), IPackInstanceGrain
 {
-    private const string Wrapper = "governor-wrapper";
-
     protected override InstanceState Initial() => InstanceState.Initial with { Key = ObjectKey.Parse(Key) };
 
     protected override Decision<InstanceState> Decide(InstanceState state, InstanceInput input, DateTimeOffset now)
@@ -32,7 +30,7 @@ public sealed class PackInstanceGrain(GovernedServices services)
     {
         if (InstanceRules.Desired(State) is not { } desired)
             return;
-        await Owned.ApplyAsync(desired, Wrapper, cancellation);
-        await Owned.ApplyStatusAsync(KnownKinds.PackInstance, State.Key, InstanceRules.Status(State), Wrapper, cancellation);
+        await Owned.ApplyAsync(desired, FieldManagers.Wrapper, cancellation);
+        await Owned.ApplyStatusAsync(KnownKinds.PackInstance, State.Key, InstanceRules.Status(State), FieldManagers.Wrapper, cancellation);
     }
 }

@@ -1,0 +1,11 @@
+using Governor.Domain.Audit;
+using Governor.Domain.Kinds;
+
+namespace Governor.Domain.Permissions;
+
+/// <summary>The events of Guardian's decisions.</summary>
+internal static class GuardianEvents
+{
+    public static EventContext Of(GroupVersionKind kind, ObjectKey key, string uid, long generation, string cluster = "") => new(
+        new EventSubject(kind.Group, kind.Kind, key.Namespace, key.Name, uid, generation), "system:governor:guardian", "guardian", uid, cluster, uid);
+}

@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+
+namespace Governor.Domain.Permissions;
+
+/// <summary>An RBACPolicy as its actor remembers it.</summary>
+/// <param name="Ceiling">What the set that it names as its maximum says of itself.</param>
+public sealed record PolicyState(
+    ObjectKey Key, string Uid, long Generation, Reading<RbacPolicy>? Policy, PermissionSetStanding? Ceiling, string Summary,
+    ImmutableSortedSet<Address> Interested, ImmutableArray<Condition> Conditions)
+{
+    public static PolicyState Initial(ObjectKey key) => new(key, "", 0, null, null, "", [], []);
+}
+
+/// <summary>How an RBACPolicy is decided on. Pure.</summary>
+public static class PolicyRules
+{
+    public static Decision<PolicyState> Decide(PolicyState state, DeclarationInput input, DateTimeOffset now) => input switch
+    {
+        DeclarationInput.Observed(var seen) => seen.Uid == state.Uid && seen.Generation == state.Generation && state.Policy is not null
+            ? Decision.Of(state)
+            : Evaluate(
+                state with
+                {
+                    Uid = seen.Uid,
+                    Generation = seen.Generation,
+                    Policy = RbacPolicy.Read(seen),
+                    Conditions = seen.Uid == state.Uid ? state.Conditions : [],
+                },
+                state.Summary, now),
+        DeclarationInput.Gone => state.Policy is null ? Decision.Of(state) : Decision.Of(
+            state with { Policy = null, Generation = 0, Summary = "" },
+            GuardianEvents.Of(KnownKinds.RBACPolicy, state.Key, state.Uid, state.Generation).Governance(now, "rbacpolicy.deleted", "metadata", state.Uid, null, "the RBACPolicy was deleted")),
+        DeclarationInput.Told(Interest interest) => Decision.Of(
+            state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
+        DeclarationInput.Told(PermissionSetStanding ceiling) => ceiling.Key == state.Policy?.Value?.MaximumPermissionSet && ceiling.Supersedes(state.Ceiling?.Key == ceiling.Key ? state.Ceiling : null)
+            ? Evaluate(state with { Ceiling = ceiling }, state.Summary, now)
+            : Decision.Of(state),
+        _ => Decision.Of(state),
+    };
+
+    public static IEnumerable<Letter> Outbox(PolicyState state)
+    {
+        if (state.Policy?.Value is { } policy)
+            yield return new Letter(new Address(Subjects.PermissionSet, policy.MaximumPermissionSet.ToString()), new Interest());
+        foreach (var receiver in state.Interested)
+            yield return new Letter(receiver, new PolicyStanding(state.Key, state.Policy, Ceiling(state)));
+    }
+
+    public static JsonObject Status(PolicyState state) => new()
+    {
+        ["observedGeneration"] = state.Generation,
+        ["validationSummary"] = state.Summary,
+        ["conditions"] = state.Conditions.ToJson(),
+    };
+
+    private static Reading<PermissionSet>? Ceiling(PolicyState state) =>
+        state.Ceiling is { } ceiling && ceiling.Key == state.Policy?.Value?.MaximumPermissionSet ? ceiling.Set : null;
+
+    private static Decision<PolicyState> Evaluate(PolicyState state, string before, DateTimeOffset now)
+    {
+        if (state.Policy is not { } policy)
+            return Decision.Of(state);
+        var verdict = PolicyEvaluation.Evaluate(policy, Ceiling(state));
+        var next = state with { Summary = verdict.Summary, Conditions = state.Conditions.Apply(verdict.Claims, state.Generation, now) };
+        return Decision.Of(
+            next,
+            GuardianEvents.Of(KnownKinds.RBACPolicy, state.Key, state.Uid, state.Generation).Governance(
+                now, verdict.Valid ? "rbacpolicy.validated" : "rbacpolicy.validation-failed", "status.validationSummary", before, verdict.Summary, $"generation {state.Generation}"));
+    }
+}

@@ -1,0 +1,134 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+using Governor.Domain.Clusters;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+
+namespace Governor.Domain.Permissions;
+
+/// <summary>An RBACProfile as its actor remembers it, with what others have told it.</summary>
+/// <param name="Clusters">Every cluster that this profile ever brought something to: each has to learn when it does not any more.</param>
+public sealed record ProfileState(
+    ObjectKey Key, string Uid, long Generation, Reading<RbacProfile>? Profile, PolicyStanding? Policy, ImmutableSortedDictionary<string, PermissionSetStanding> Sets,
+    RosterFact? Roster, ProfileVerdict? Verdict, ImmutableSortedSet<string> Clusters, DateTimeOffset? LastProvisionedAt,
+    ImmutableSortedSet<Address> Interested, ImmutableArray<Condition> Conditions)
+{
+    public static ProfileState Initial(ObjectKey key) =>
+        new(key, "", 0, null, null, ImmutableSortedDictionary<string, PermissionSetStanding>.Empty, null, null, [], null, [], []);
+
+    public ProfileStanding Standing() => new(
+        Key, Profile is not null, Profile?.Value?.PrincipalRef ?? "", Profile?.Value?.DomainIdentityRef ?? "", Verdict?.Provisioned ?? false,
+        Verdict?.Reason ?? "NotObserved", Verdict?.Summary ?? "not observed yet");
+}
+
+/// <summary>How an RBACProfile is decided on: again whenever anything it depends on changes, appears or disappears. Pure.</summary>
+public static class ProfileRules
+{
+    public static Decision<ProfileState> Decide(ProfileState state, DeclarationInput input, DateTimeOffset now) => input switch
+    {
+        DeclarationInput.Observed(var seen) => Observe(state, seen, now),
+        DeclarationInput.Gone => state.Profile is null ? Decision.Of(state) : Decision.Of(
+            state with { Profile = null, Generation = 0, Verdict = null },
+            Events(state).Governance(now, "rbacprofile.deleted", "status.provisioned", $"{state.Verdict?.Provisioned}", null, "the RBACProfile was deleted; its rights end")),
+        DeclarationInput.Told(Interest interest) => Decision.Of(
+            state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
+        DeclarationInput.Told(PolicyStanding policy) => policy.Supersedes(state.Policy?.Key == policy.Key ? state.Policy : null)
+            ? Evaluate(state with { Policy = policy }, now)
+            : Decision.Of(state),
+        DeclarationInput.Told(PermissionSetStanding set) => set.Supersedes(state.Sets.GetValueOrDefault(set.Key.ToString()))
+            ? Evaluate(state with { Sets = state.Sets.SetItem(set.Key.ToString(), set) }, now)
+            : Decision.Of(state),
+        DeclarationInput.Told(RosterFact roster) => roster.Supersedes(state.Roster) ? Evaluate(state with { Roster = roster }, now) : Decision.Of(state),
+        _ => Decision.Of(state),
+    };
+
+    public static IEnumerable<Letter> Outbox(ProfileState state)
+    {
+        var standing = state.Standing();
+        foreach (var receiver in state.Interested)
+            yield return new Letter(receiver, standing);
+        yield return new Letter(new Address(Subjects.Roster, state.Key.Namespace), standing);
+        if (state.Profile?.Value is { } profile)
+        {
+            yield return new Letter(new Address(Subjects.Policy, profile.Policy.ToString()), new Interest());
+            foreach (var set in profile.PermissionSets)
+                yield return new Letter(new Address(Subjects.PermissionSet, set.ToString()), new Interest());
+        }
+        foreach (var cluster in state.Clusters)
+            yield return new Letter(new Address(Subjects.Permission, cluster), new GrantFact(state.Key, GrantOn(state, new ClusterName(cluster))));
+    }
+
+    public static JsonObject Status(ProfileState state) => new()
+    {
+        ["observedGeneration"] = state.Generation,
+        ["provisioned"] = state.Verdict?.Provisioned ?? false,
+        ["validationSummary"] = state.Verdict?.Summary ?? "",
+        ["lastProvisionedAt"] = state.LastProvisionedAt is { } at ? KubeTime.Format(at) : null,
+        ["conditions"] = state.Conditions.ToJson(),
+    };
+
+    /// <summary>What the profile brings to a cluster now; null when it is not in force there.</summary>
+    public static Grant? GrantOn(ProfileState state, ClusterName cluster)
+    {
+        if (state is not { Profile.Value: { } profile, Verdict: { } verdict } || !GrantAssembly.IsInForce(profile, verdict.Provisioned, Memberships(state)))
+            return null;
+        var policies = new Dictionary<ObjectKey, Reading<RbacPolicy>>();
+        if (state.Policy is { Policy: { } policy, Key: var key })
+            policies[key] = policy;
+        return GrantAssembly.Assemble(cluster, profile, policies, Sets(state)).Grant;
+    }
+
+    private static Decision<ProfileState> Observe(ProfileState state, KubeObject seen, DateTimeOffset now)
+    {
+        if (seen.Uid == state.Uid && seen.Generation == state.Generation && state.Profile is not null)
+            return Decision.Of(state);
+        var profile = RbacProfile.Read(seen);
+        return Evaluate(
+            state with
+            {
+                Uid = seen.Uid,
+                Generation = seen.Generation,
+                Profile = profile,
+                Clusters = profile.Value is { } valid ? state.Clusters.Union(valid.TargetClusters) : state.Clusters,
+                Conditions = seen.Uid == state.Uid ? state.Conditions : [],
+            },
+            now);
+    }
+
+    private static Decision<ProfileState> Evaluate(ProfileState state, DateTimeOffset now)
+    {
+        if (state.Profile is not { } profile)
+            return Decision.Of(state);
+        var policy = state.Policy is { } told && told.Key == profile.Value?.Policy ? told.Policy : null;
+        var verdict = ProfileEvaluation.Evaluate(profile, policy, Sets(state), Memberships(state));
+        var next = state with
+        {
+            Verdict = verdict,
+            LastProvisionedAt = !verdict.Provisioned ? null : state.LastProvisionedAt ?? now,
+            Conditions = state.Conditions.Apply(verdict.Claims, state.Generation, now),
+        };
+        var before = state.Verdict;
+        if (before is not null && before.Provisioned == verdict.Provisioned && before.Summary == verdict.Summary)
+            return Decision.Of(next);
+        return Decision.Of(
+            next,
+            Events(state).Governance(
+                now, verdict.Provisioned ? "rbacprofile.provisioned" : "rbacprofile.not-provisioned", "status.provisioned",
+                before is null ? null : $"{before.Provisioned}", $"{verdict.Provisioned}", $"{verdict.Reason}: {verdict.Summary}"));
+    }
+
+    private static ImmutableArray<MembershipFact> Memberships(ProfileState state) => state.Roster?.Memberships ?? [];
+
+    private static Dictionary<ObjectKey, Reading<PermissionSet>> Sets(ProfileState state)
+    {
+        var sets = new Dictionary<ObjectKey, Reading<PermissionSet>>();
+        foreach (var standing in state.Sets.Values)
+            if (standing.Set is { } set)
+                sets[standing.Key] = set;
+        if (state.Policy is { Policy.Value: { } policy, Ceiling: { } ceiling })
+            sets[policy.MaximumPermissionSet] = ceiling;
+        return sets;
+    }
+
+    private static Audit.EventContext Events(ProfileState state) => GuardianEvents.Of(KnownKinds.RBACProfile, state.Key, state.Uid, state.Generation);
+}

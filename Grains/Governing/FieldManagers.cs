@@ -1,0 +1,11 @@
+namespace Governor.Grains.Governing;
+
+/// <summary>One field manager per subject, so that nobody's conditions erase anybody else's.</summary>
+internal static class FieldManagers
+{
+    public const string Conductor = "governor-conductor";
+    public const string Guardian = "governor-guardian";
+    public const string Platform = "governor-platform";
+    public const string SeamCore = "governor-seam-core";
+    public const string Wrapper = "governor-wrapper";
+}
