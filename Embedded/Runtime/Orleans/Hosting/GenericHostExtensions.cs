@@ -1,0 +1,39 @@
+using Governor.Embedded.Runtime.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Hosting;
+
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>Puts a silo into a host.</summary>
+public static class GenericHostExtensions
+{
+    public static IHostApplicationBuilder UseOrleans(this IHostApplicationBuilder hostAppBuilder, Action<ISiloBuilder> configureDelegate)
+    {
+        ArgumentNullException.ThrowIfNull(hostAppBuilder);
+        SiloServices.Add(hostAppBuilder.Services, hostAppBuilder.Configuration, configureDelegate);
+        return hostAppBuilder;
+    }
+
+    public static HostApplicationBuilder UseOrleans(this HostApplicationBuilder hostAppBuilder, Action<ISiloBuilder> configureDelegate)
+    {
+        ((IHostApplicationBuilder)hostAppBuilder).UseOrleans(configureDelegate);
+        return hostAppBuilder;
+    }
+
+    public static IHostBuilder UseOrleans(this IHostBuilder hostBuilder, Action<ISiloBuilder> configureDelegate) =>
+        hostBuilder.UseOrleans((_, silo) => configureDelegate(silo));
+
+    public static IHostBuilder UseOrleans(this IHostBuilder hostBuilder, Action<HostBuilderContext, ISiloBuilder> configureDelegate)
+    {
+        ArgumentNullException.ThrowIfNull(hostBuilder);
+        return hostBuilder.ConfigureServices((context, services) =>
+            SiloServices.Add(services, context.Configuration, silo => configureDelegate(context, silo)));
+    }
+
+    public static IServiceCollection AddOrleans(this IServiceCollection services, Action<ISiloBuilder> configureDelegate)
+    {
+        SiloServices.Add(services, new ConfigurationBuilder().Build(), configureDelegate);
+        return services;
+    }
+}
