@@ -23,8 +23,9 @@ public sealed record GovernedServices(IJournal Journal, IClusters Clusters, Time
 /// anywhere is repaired by doing it once more.</para>
 /// </remarks>
 [Reentrant]
-public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned
+public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, IDisposable
     where TState : class
+    where TInput : class
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -83,6 +84,18 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned
         return Task.CompletedTask;
     }
 
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        _deactivating.Dispose();
+        _transition.Dispose();
+    }
+
     protected abstract TState Initial();
 
     /// <summary>The pure decision of this subject.</summary>
@@ -91,7 +104,7 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned
     protected abstract TInput Receive(Fact fact);
 
     /// <summary>What an observation means to this subject, or null when it means nothing.</summary>
-    protected abstract TInput? Read(Observation observation);
+    protected abstract TInput? Read(Observation seen);
 
     /// <summary>What others have to be told, given the state.</summary>
     protected virtual IEnumerable<Letter> Outbox(TState state) => [];

@@ -15,7 +15,7 @@ public sealed class LineageGrain(GovernedServices services)
 
     protected override LineageInput Receive(Fact fact) => new LineageInput.Told(fact);
 
-    protected override LineageInput? Read(Observation observation) => null;
+    protected override LineageInput? Read(Observation seen) => null;
 
     protected override async Task ActAsync(CancellationToken cancellation)
     {

@@ -16,7 +16,7 @@ namespace Governor.Grains.Watches;
 [Reentrant]
 public sealed partial class WatchGrain(
     [PersistentState("watch", WatchGrain.Storage)] IPersistentState<WatchState> known, IClusters clusters, KindTable kinds, TimeProvider clock, ILogger<WatchGrain> logger)
-    : Grain, IWatchGrain
+    : Grain, IWatchGrain, IDisposable
 {
     /// <summary>Name of the grain storage that holds what is not governed.</summary>
     public const string Storage = "governor";
@@ -51,6 +51,8 @@ public sealed partial class WatchGrain(
         await _stopping.CancelAsync();
         await _stream.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     private async Task FollowAsync()
     {
