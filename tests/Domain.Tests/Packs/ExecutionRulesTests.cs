@@ -1,0 +1,214 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
+using Governor.Domain.Packs;
+
+namespace Governor.Domain.Tests.Packs;
+
+public sealed class ExecutionRulesTests
+{
+    [Fact]
+    public void A_new_execution_is_gated_and_says_what_every_gate_waits_for()
+    {
+        var state = Make.Observed();
+
+        Assert.Equal(ExecutionPhase.Gated, state.Phase);
+        Assert.Equal(4, state.Gates.Length);
+        Assert.All(state.Gates, gate => Assert.Equal(Make.Now, gate.BlockedAt));
+        Assert.True(state.Conditions.IsTrue("Waiting"));
+        Assert.True(state.Conditions.IsTrue("PackSignaturePending"));
+        Assert.True(state.Conditions.IsTrue("PermissionSnapshotOutOfSync"));
+        Assert.True(state.Conditions.IsTrue("RBACProfileNotProvisioned"));
+        Assert.True(state.Conditions.IsTrue("Pending"));
+        Assert.False(state.Conditions.IsTrue("Ready"));
+    }
+
+    [Fact]
+    public void It_is_verified_only_when_all_gates_are_open()
+    {
+        Assert.Equal(ExecutionPhase.Gated, Make.Observed(Make.AllOpen with { Profile = null }).Phase);
+        Assert.Equal(ExecutionPhase.Verifying, Make.Observed(Make.AllOpen).Phase);
+    }
+
+    [Fact]
+    public void A_gate_that_closes_before_the_first_write_stops_the_delivery()
+    {
+        var verifying = Make.Observed(Make.AllOpen);
+
+        var closed = ExecutionRules.Decide(verifying, new ExecutionInput.Told(Make.Profile(provisioned: false, version: 2)), Make.Now);
+
+        Assert.Equal(ExecutionPhase.Gated, closed.State.Phase);
+        Assert.Contains(closed.Events, e => e.Action == "packexecution.gate-closed-again");
+    }
+
+    [Fact]
+    public void A_snapshot_that_lapses_while_the_pack_is_verified_stops_the_first_write()
+    {
+        var verifying = Make.Observed(Make.AllOpen);
+
+        var late = ExecutionRules.Decide(verifying, new ExecutionInput.StepDone(verifying.Uid, DeliverySteps.Verify, "", []), Make.Now.AddHours(2));
+
+        Assert.Equal(ExecutionPhase.Gated, late.State.Phase);
+        Assert.False(late.State.HasDone(DeliverySteps.Verify));
+    }
+
+    [Fact]
+    public void After_the_first_write_the_gates_have_no_say()
+    {
+        var delivering = Do(Make.Observed(Make.AllOpen), DeliverySteps.Verify);
+
+        var told = ExecutionRules.Decide(delivering, new ExecutionInput.Told(Make.Profile(provisioned: false, version: 2)), Make.Now);
+
+        Assert.Equal(ExecutionPhase.Delivering, told.State.Phase);
+    }
+
+    [Fact]
+    public void It_succeeds_with_the_last_step_and_remembers_what_it_put_there()
+    {
+        var state = Make.Observed(Make.AllOpen);
+        foreach (var step in DeliverySteps.All)
+            state = Do(state, step, new DeployedResource("v1", "ConfigMap", "web", step));
+
+        Assert.Equal(ExecutionPhase.Succeeded, state.Phase);
+        Assert.Equal(DeliverySteps.All.Length, state.Inventory.Length);
+        Assert.True(state.Conditions.IsTrue("Ready"));
+        var delivered = Assert.Single(ExecutionRules.Outbox(state).Select(l => l.Fact).OfType<DeliveredFact>());
+        Assert.Equal("exec-uid", delivered.ExecutionUid);
+    }
+
+    [Fact]
+    public void A_step_that_is_reported_twice_counts_once()
+    {
+        var once = Do(Make.Observed(Make.AllOpen), DeliverySteps.Verify);
+
+        var twice = ExecutionRules.Decide(once, new ExecutionInput.StepDone(once.Uid, DeliverySteps.Verify, "", []), Make.Now);
+
+        Assert.Same(once, twice.State);
+        Assert.Empty(twice.Events);
+    }
+
+    [Fact]
+    public void A_report_about_an_earlier_object_of_the_same_name_is_ignored()
+    {
+        var state = Make.Observed(Make.AllOpen);
+
+        Assert.Same(state, ExecutionRules.Decide(state, new ExecutionInput.StepDone("other-uid", DeliverySteps.Verify, "", []), Make.Now).State);
+        Assert.Same(state, ExecutionRules.Decide(state, new ExecutionInput.Stopped("other-uid", new DeliveryFailure("s", "o", "r", "m")), Make.Now).State);
+    }
+
+    [Fact]
+    public void A_failure_names_step_object_and_cause_in_a_condition_and_in_the_audit()
+    {
+        var state = Make.Observed(Make.AllOpen);
+
+        var stopped = ExecutionRules.Decide(state, new ExecutionInput.Stopped(state.Uid, new DeliveryFailure("verify-pack", "ConfigMap web/x", "DigestMismatch", "expected a, found b")), Make.Now);
+
+        var condition = stopped.State.Conditions.Find("Failed")!;
+        Assert.Equal(ConditionStatus.True, condition.Status);
+        Assert.Equal("DigestMismatch", condition.Reason);
+        Assert.Equal("step \"verify-pack\" failed on ConfigMap web/x: expected a, found b", condition.Message);
+        var recorded = Assert.Single(stopped.Events);
+        Assert.Equal("packexecution.failed", recorded.Action);
+        Assert.Contains("ConfigMap web/x", recorded.Rationale, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_denied_gate_shows_as_failed_and_recovers_when_it_is_repaired()
+    {
+        var denied = Make.Observed(Make.AllOpen with { Conductor = Make.Conductor(Clusters.ConductorReadiness.Impossible) });
+        Assert.True(denied.Conditions.IsTrue("Failed"));
+        Assert.True(denied.Conditions.IsTrue("Stalled"));
+
+        var repaired = ExecutionRules.Decide(denied, new ExecutionInput.Told(Make.Conductor(version: 2)), Make.Now).State;
+
+        Assert.False(repaired.Conditions.IsTrue("Failed"));
+        Assert.Equal(ExecutionPhase.Verifying, repaired.Phase);
+    }
+
+    [Fact]
+    public void A_fact_that_arrives_late_changes_nothing()
+    {
+        var state = Make.Observed(Make.AllOpen with { Profile = Make.Profile(version: 5) });
+
+        var late = ExecutionRules.Decide(state, new ExecutionInput.Told(Make.Profile(provisioned: false, version: 4)), Make.Now);
+
+        Assert.Equal(ExecutionPhase.Verifying, late.State.Phase);
+        Assert.Empty(late.Events);
+    }
+
+    [Fact]
+    public void A_spec_that_cannot_be_read_fails_with_every_reason()
+    {
+        var broken = Make.Json("""{"apiVersion":"infra.ontai.dev/v1alpha1","kind":"PackExecution","metadata":{"name":"x","namespace":"n","uid":"u"},"spec":{}}""");
+
+        var state = ExecutionRules.Decide(ExecutionState.Initial(new ObjectKey("n", "x")), new ExecutionInput.Observed(broken), Make.Now).State;
+
+        Assert.Equal(ExecutionPhase.Failed, state.Phase);
+        Assert.Contains("spec.clusterPackRef.name", state.Failure!.Message, StringComparison.Ordinal);
+        Assert.Contains("spec.targetClusterRef", state.Failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_execution_under_another_name_would_be_a_second_writer_and_is_refused()
+    {
+        var state = ExecutionRules.Decide(
+            ExecutionState.Initial(new ObjectKey("seam-tenant-ccs-dev", "mine")), new ExecutionInput.Observed(Make.Execution(name: "mine")), Make.Now).State;
+
+        Assert.Equal(ExecutionPhase.Failed, state.Phase);
+        Assert.Contains("expected 'web-ccs-dev'", state.Failure!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_recreated_execution_starts_from_the_beginning_with_the_facts_that_are_known()
+    {
+        var done = Make.Observed(Make.AllOpen);
+        foreach (var step in DeliverySteps.All)
+            done = Do(done, step);
+
+        var again = ExecutionRules.Decide(done, new ExecutionInput.Observed(Make.Execution(uid: "second")), Make.Now).State;
+
+        Assert.Equal(ExecutionPhase.Verifying, again.Phase);
+        Assert.Empty(again.Steps);
+        Assert.Empty(again.Inventory);
+    }
+
+    [Fact]
+    public void The_first_open_gate_to_lapse_decides_when_to_look_again() =>
+        Assert.Equal(Make.Now.AddHours(1), ExecutionRules.NextTick(Make.Observed(Make.AllOpen)));
+
+    [Fact]
+    public void An_execution_stops_listening_when_it_is_over()
+    {
+        var waiting = Make.Observed();
+        var failed = ExecutionRules.Decide(waiting, new ExecutionInput.Stopped(waiting.Uid, new DeliveryFailure("s", "o", "r", "m")), Make.Now).State;
+
+        Assert.All(ExecutionRules.Outbox(waiting).Select(l => l.Fact).OfType<Interest>(), interest => Assert.True(interest.Active));
+        Assert.All(ExecutionRules.Outbox(failed).Select(l => l.Fact).OfType<Interest>(), interest => Assert.False(interest.Active));
+    }
+
+    [Fact]
+    public void The_whole_state_survives_the_journal()
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
+        {
+            Converters = { new JsonStringEnumConverter() },
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        };
+        const string chain = """{"rootKind":"ClusterPack","rootName":"web","rootNamespace":"n","rootUID":"r","creatingOperator":{"name":"wrapper","version":"1"},"creationRationale":"PackExecution","rootGenerationAtCreation":1}""";
+        var state = ExecutionRules.Decide(Make.Observed(Make.AllOpen), new ExecutionInput.Observed(Make.Execution("second", lineage: chain)), Make.Now).State;
+        state = Do(state, DeliverySteps.Verify, new DeployedResource("v1", "ConfigMap", "web", "x"));
+
+        var written = JsonSerializer.Serialize(state, options);
+        var read = JsonSerializer.Deserialize<ExecutionState>(written, options)!;
+
+        Assert.Equal(written, JsonSerializer.Serialize(read, options));
+        Assert.Equal(state.Facts.Pack!.Spec!.WorkloadDigest, read.Facts.Pack!.Spec!.WorkloadDigest);
+        Assert.Equal(state.Lineage, read.Lineage);
+        Assert.Equal(state.Phase, read.Phase);
+        Assert.True(read.HasDone(DeliverySteps.Verify));
+    }
+
+    private static ExecutionState Do(ExecutionState state, string step, params DeployedResource[] objects) =>
+        ExecutionRules.Decide(state, new ExecutionInput.StepDone(state.Uid, step, "done", [.. objects]), Make.Now).State;
+}
