@@ -140,7 +140,8 @@ public static class MerkleTree
         {
             if (rest.IsEmpty)
                 return false;
-            (start, rest) = (rest[0], rest[1..]);
+            start = rest[0];
+            rest = rest[1..];
         }
         var (node, last) = (first - 1, second - 1);
         while ((node & 1) == 1)
