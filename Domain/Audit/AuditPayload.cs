@@ -49,9 +49,9 @@ public sealed record AuditPayload
         writer.Raw(Domain);
         RandomNumberGenerator.Fill(output.GetSpan(SaltBytes)[..SaltBytes]);
         output.Advance(SaltBytes);
-        writer.Text(governanceEvent.PreviousValue);
-        writer.Text(governanceEvent.NewValue);
-        writer.Text(governanceEvent.Rationale);
+        writer.OptionalText(governanceEvent.PreviousValue);
+        writer.OptionalText(governanceEvent.NewValue);
+        writer.OptionalText(governanceEvent.Rationale);
         if (output.WrittenCount > MaximumBytes)
             throw new ArgumentException($"values and rationale of '{governanceEvent.Action}' take {output.WrittenCount} bytes; at most {MaximumBytes} are stored", nameof(governanceEvent));
         return new AuditPayload(

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Governor.Domain.Audit;
@@ -13,7 +14,7 @@ public sealed record AuditTransition(Guid Commit, string Subject, string Key, lo
 
 /// <summary>
 /// One leaf of the log: an event, its place in its subject's chain, and the transition it belongs to. Stored, hashed and verified as
-/// canonical bytes: version, domain, then fields in fixed order.
+/// canonical bytes: version, domain, place in the chain, then the other fields in fixed order.
 /// </summary>
 /// <param name="Sequence">Dense within the subject's chain, from 1.</param>
 /// <param name="Previous">Hash of the record before it in the chain; zero for the first.</param>
@@ -35,13 +36,13 @@ public sealed record AuditRecord(AuditTransition Transition, long Sequence, Tree
         var output = new ArrayBufferWriter<byte>(768);
         var writer = new CanonicalWriter(output);
         writer.Raw(Domain);
+        writer.Int64(Sequence);
+        writer.Hash(Previous);
         writer.Id(Transition.Commit);
         writer.Text(Transition.Subject);
         writer.Text(Transition.Key);
         writer.Int64(Transition.Version);
         writer.Hash(Transition.State);
-        writer.Int64(Sequence);
-        writer.Hash(Previous);
         WriteEvent(writer, Event);
         writer.Hash(Payload);
         if (output.WrittenCount > MaximumBytes)
@@ -49,15 +50,25 @@ public sealed record AuditRecord(AuditTransition Transition, long Sequence, Tree
         return output.WrittenSpan.ToArray();
     }
 
+    /// <summary>
+    /// Puts an encoded record into its place in the chain. Only the journal's writer knows the place, everything else is encoded
+    /// before, outside of it.
+    /// </summary>
+    public static void Place(Span<byte> record, long sequence, TreeHash previous)
+    {
+        BinaryPrimitives.WriteInt64BigEndian(record[Domain.Length..], sequence);
+        previous.CopyTo(record[(Domain.Length + sizeof(long))..]);
+    }
+
     /// <summary>Accepts exactly what <see cref="Encode"/> produces.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out AuditRecord? record, [NotNullWhen(false)] out string? fault)
     {
         var reader = new CanonicalReader(bytes);
         reader.Expect(Domain, "record");
+        var (sequence, previous) = (reader.Int64("sequence", 1), reader.Hash("previous"));
         var transition = new AuditTransition(
             reader.Id("commit"), reader.Text("grain subject"), reader.Text("grain key"), reader.Int64("version", 1), reader.Hash("state"));
-        record = new AuditRecord(
-            transition, reader.Int64("sequence", 1), reader.Hash("previous"), ReadEvent(ref reader), reader.Hash("payload"));
+        record = new AuditRecord(transition, sequence, previous, ReadEvent(ref reader), reader.Hash("payload"));
         reader.End();
         fault = bytes.Length > MaximumBytes ? $"expected at most {MaximumBytes} bytes, found {bytes.Length}" : reader.Fault;
         if (fault is not null)
@@ -85,11 +96,11 @@ public sealed record AuditRecord(AuditTransition Transition, long Sequence, Tree
         writer.Text(e.Layer);
         writer.Text(e.FieldChanged);
         writer.Byte(e.RegulatoryImplication ? (byte)1 : (byte)0);
-        writer.Text(e.GitRef);
+        writer.OptionalText(e.GitRef);
         writer.Text(e.Lineage);
         writer.Text(e.Cluster);
         writer.Text(e.Correlation);
-        writer.Text(e.Reviewer);
+        writer.OptionalText(e.Reviewer);
     }
 
     private static GovernanceEvent ReadEvent(ref CanonicalReader reader) => new(

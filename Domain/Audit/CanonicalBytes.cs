@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Governor.Domain.Audit;
@@ -34,8 +35,16 @@ internal readonly ref struct CanonicalWriter(ArrayBufferWriter<byte> output)
         output.Advance(8);
     }
 
+    /// <exception cref="ArgumentException">Absent, with a NUL (PostgreSQL's text has none), or not valid UTF-16.</exception>
+    public void Text(string text, [CallerArgumentExpression(nameof(text))] string field = "")
+    {
+        if (text is null || text.Contains('\0', StringComparison.Ordinal))
+            throw new ArgumentException($"{field}: expected text without NUL, found {(text is null ? "none" : "one")}", field);
+        OptionalText(text);
+    }
+
     /// <exception cref="EncoderFallbackException">Not valid UTF-16.</exception>
-    public void Text(string? text)
+    public void OptionalText(string? text)
     {
         var span = output.GetSpan(4 + StrictUtf8.GetMaxByteCount(text?.Length ?? 0));
         var length = text is null ? -1 : StrictUtf8.GetBytes(text, span[4..]);

@@ -41,8 +41,15 @@ public interface IJournal
 
     /// <summary>
     /// Writes state and events in one transaction, under compare-and-set on the version. Always answers: an exception means that
-    /// nothing of this commit is or will become durable.
+    /// nothing of this commit is or will become durable, with the one exception that is named so.
     /// </summary>
+    /// <exception cref="JournalUnavailableException">The database does not answer; nothing of this commit is or will become durable.</exception>
+    /// <exception cref="CommitInDoubtException">
+    /// The connection was lost while the commit was under way and did not come back in time. Drop the state and load it again: until
+    /// that works nobody knows, and whatever it shows then is the truth.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">Cancelled before it was sent. After that a commit is no longer cancelled but answered.</exception>
+    /// <exception cref="ArgumentException">The commit cannot be stored: a text with NUL, an event too large. Nothing was written.</exception>
     Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation);
 
     /// <summary>The committed states of one subject, ordered by key.</summary>
@@ -50,4 +57,14 @@ public interface IJournal
 
     /// <summary>The grains that owe effects, oldest first: what a restarted silo resumes.</summary>
     Task<IReadOnlyList<GrainKey>> PendingAsync(CancellationToken cancellation);
+}
+
+/// <summary>The journal's database does not answer, or refuses. What was asked for did not happen and will not.</summary>
+public class JournalUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A commit whose fate is unknown, because the database went away while it was under way.</summary>
+public sealed class CommitInDoubtException(Guid commit, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Commit again under this id to learn the outcome.</summary>
+    public Guid Commit { get; } = commit;
 }
