@@ -33,7 +33,7 @@ internal static class Common
         "ConductorAssignment", "VortexBinding");
 
     /// <summary>The sealed causal chain: the operators' form (root*) or the published schema's form (origin*, sealed*), or both.</summary>
-    public static Schema Lineage { get; } = Object(
+    public static Schema SealedLineage { get; } = Object(
             "The sealed causal chain: which declaration caused this object. Never changes.",
             May("rootKind", Name("Kind of the root declaration.")),
             May("rootName", Name("Name of the root declaration.")),

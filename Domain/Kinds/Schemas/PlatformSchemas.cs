@@ -28,7 +28,7 @@ internal static class PlatformSchemas
                 May("capi", ClusterApi()),
                 May("pkiRotationThresholdDays", Int32("Rotate certificates that live shorter than this.").Default(30).Minimum(1)),
                 May("hardeningProfileRef", Reference("The HardeningProfile to apply.")),
-                May("lineage", Lineage))
+                May("lineage", SealedLineage))
             .Rule("self.mode != 'import' || (has(self.role) && self.role != '')", "role is required when mode is import")
             .Sealed("lineage"),
         Status(

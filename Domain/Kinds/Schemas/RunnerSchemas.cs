@@ -38,7 +38,7 @@ internal static class RunnerSchemas
             May("maintenanceTargetNodes", Texts("Nodes under maintenance.")),
             May("operatorLeaderNode", Text("The node of the leading operator.")),
             May("selfOperation", Flag("It operates on the cluster that it runs on.")),
-            May("lineage", Lineage)).Sealed("lineage"),
+            May("lineage", SealedLineage)).Sealed("lineage"),
         Status(
             May("capabilities", ListBy("What it can do.", Object(
                 "One capability.",

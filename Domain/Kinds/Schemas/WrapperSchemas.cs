@@ -49,7 +49,7 @@ internal static class WrapperSchemas
                         "What happens at its end.",
                         May("retainOnDeletion", Flag("Keep what was delivered.").Default(true)))),
                     May("rollbackToRevision", Int64("Go back to this revision; 0 for none.").Minimum(0)),
-                    May("lineage", Lineage),
+                    May("lineage", SealedLineage),
                 ])
             .Sealed([.. Content.Where(part => !part.Required).Select(part => part.Name), "lineage"]),
         Status(
@@ -75,7 +75,7 @@ internal static class WrapperSchemas
                 Must("targetClusterRef", Name("The cluster.")),
                 May("admissionProfileRef", Text("The RBACProfile that admits it.")),
                 .. Chart,
-                May("lineage", Lineage),
+                May("lineage", SealedLineage),
             ]).Sealed("lineage"),
         Status(
             May("phase", Text("What it is doing, or waiting for, in one word.")),
@@ -121,7 +121,7 @@ internal static class WrapperSchemas
                     "What drift of a dependency means.",
                     May("onDrift", OneOf("Block, warn or ignore.", "Block", "Warn", "Ignore").Default("Warn")))),
                 .. Chart,
-                May("lineage", Lineage),
+                May("lineage", SealedLineage),
             ]).Sealed("lineage"),
         Status(
             May("deliveredAt", Time("When this version was delivered.")),
