@@ -97,7 +97,7 @@ public static class ClusterRules
             {
                 ["name"] = state.Name.Value,
                 ["namespace"] = RunnerConfigNamespace,
-                ["labels"] = new JsonObject { ["platform.ontai.dev/cluster"] = Descent.LabelValue(state.Name.Value) },
+                ["labels"] = new JsonObject { ["platform.ontai.dev/cluster"] = LineageNames.LabelValue(state.Name.Value) },
             },
             ["spec"] = new JsonObject
             {
@@ -142,7 +142,7 @@ public static class ClusterRules
             Key = cluster.Key,
             Uid = cluster.Uid,
             Generation = cluster.Generation,
-            Declarer = cluster.Annotations.GetValueOrDefault(PackRules.DeclarerAnnotation, "system:unknown"),
+            Declarer = cluster.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal, "system:unknown"),
             Conditions = state.Uid == cluster.Uid ? state.Conditions : [],
         };
         return Moved(state, next, state.Exists ? "cluster.changed" : "cluster.declared", "spec", now);

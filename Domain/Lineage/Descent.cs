@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using System.Security.Cryptography;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Signing;
@@ -12,12 +11,6 @@ public static class Descent
 {
     /// <summary>Holds the sealed chain on objects whose spec has no room for it.</summary>
     public const string ChainAnnotation = "infrastructure.ontai.dev/lineage";
-
-    private const string Prefix = "infrastructure.ontai.dev/";
-    private const int LongestLabelValue = 63;
-
-    /// <summary>The name of the lineage index of a root: <c>lower(kind)-name</c>.</summary>
-    public static string IndexName(string rootKind, string rootName) => $"{rootKind.ToLowerInvariant()}-{rootName}";
 
     /// <summary>Seals the chain into <c>spec.lineage</c> of one of our own kinds, and labels it with its root.</summary>
     public static KubeObject Seal(JsonObject item, SealedCausalChain? chain)
@@ -51,22 +44,13 @@ public static class Descent
             : new Letter(new Address(Subjects.Lineage, chain.RootUid), new DescendantFact(chain, kind, key, uid, operatorName, declarer));
     }
 
-    /// <summary>A label value: names that are too long keep their beginning and get a digest, so that they stay distinct.</summary>
-    public static string LabelValue(string text)
-    {
-        if (text.Length <= LongestLabelValue)
-            return text;
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..10];
-        return $"{text[..(LongestLabelValue - 11)].TrimEnd('-', '.', '_')}-{digest}";
-    }
-
     private static void Label(JsonObject item, SealedCausalChain chain)
     {
         var labels = Child(item["metadata"]!.AsObject(), "labels");
-        labels[Prefix + "root-ili"] = LabelValue(IndexName(chain.RootKind, chain.RootName));
-        labels[Prefix + "root-ili-namespace"] = chain.RootNamespace;
-        labels[Prefix + "seam-operator"] = chain.OperatorName;
-        labels[Prefix + "creation-rationale"] = chain.Rationale.ToString();
+        labels[LineageNames.RootIli] = LineageNames.LabelValue(LineageNames.Index(chain.RootKind, chain.RootName));
+        labels[LineageNames.RootIliNamespace] = LineageNames.LabelValue(chain.RootNamespace);
+        labels[LineageNames.SeamOperator] = LineageNames.LabelValue(chain.CreatingOperator.Name);
+        labels[LineageNames.CreationRationale] = chain.CreationRationale.ToString();
     }
 
     private static JsonObject Child(JsonObject parent, string name)

@@ -1,12 +1,49 @@
 using System.Collections.Immutable;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Governor.Domain.Audit;
-using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
+using Orleans;
 
 namespace Governor.Domain.Lineage;
 
+/// <summary>The root declaration that an index belongs to. Never changes.</summary>
+/// <param name="RootKind">The kind under our name.</param>
+/// <param name="RootObservedGeneration">The root's generation when it was bound.</param>
+[GenerateSerializer, Immutable]
+public sealed record RootBinding(
+    string RootKind, string RootName, string RootNamespace, string RootUid, long RootObservedGeneration, string DeclaringPrincipal)
+{
+    /// <summary>Binds a root as it is now; its principal is who the admission webhook saw create it.</summary>
+    /// <exception cref="ArgumentException">The root has no UID.</exception>
+    public static RootBinding Of(KindDescription kind, KubeObject root)
+    {
+        if (root.Uid.Length == 0)
+            throw new ArgumentException($"expected a stored root with a UID, found {root} without", nameof(root));
+        var principal = root.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal);
+        return new RootBinding(kind.Kind, root.Name, root.Namespace, root.Uid, root.Generation,
+            string.IsNullOrEmpty(principal) ? LineageNames.UnknownPrincipal : principal);
+    }
+}
+
+/// <summary>One object that was derived from a root.</summary>
+/// <param name="RootGenerationAtCreation">The root's generation when the object was created.</param>
+/// <param name="ActorRef">The principal of the root.</param>
+/// <param name="Sequence">Its place in the registry, from 0.</param>
+[GenerateSerializer, Immutable]
+public sealed record Descendant(
+    string Group,
+    string Version,
+    string Kind,
+    string Name,
+    string Namespace,
+    string Uid,
+    string SeamOperator,
+    CreationRationale CreationRationale,
+    long RootGenerationAtCreation,
+    DateTimeOffset CreatedAt,
+    string ActorRef,
+    int Sequence);
+
+/// <summary>What can become of a derived object.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<OutcomeType>))]
 public enum OutcomeType
 {
@@ -16,147 +53,77 @@ public enum OutcomeType
     Superseded,
 }
 
-/// <summary>One object that exists because of a root.</summary>
-public sealed record Descendant(
-    GroupVersionKind Kind, ObjectKey Key, string Uid, string Operator, CreationRationale Rationale, long RootGeneration, DateTimeOffset RegisteredAt, string ActorRef);
+/// <summary>The terminal outcome of one derived object.</summary>
+/// <param name="Reference">The evidence, e.g. the reason of the condition.</param>
+/// <param name="Detail">A short summary.</param>
+[GenerateSerializer, Immutable]
+public sealed record Outcome(string DerivedObjectUid, OutcomeType Type, DateTimeOffset At, string Reference, string Detail);
 
-/// <summary>How a descendant ended: the first end is the end.</summary>
-public sealed record Outcome(string Uid, OutcomeType Type, DateTimeOffset At, string Reference, string Detail);
+/// <summary>The index after an attempt to add to it.</summary>
+/// <param name="Reason"><c>Registered</c>, <c>AlreadyRegistered</c>, <c>OtherRoot</c>, <c>Concluded</c>, <c>AlreadyConcluded</c> or <c>NotADescendant</c>.</param>
+[GenerateSerializer, Immutable]
+public sealed record LineageChange(LineageIndex Index, bool Changed, string Reason, string Message);
 
-/// <summary>The lineage index of one root declaration, keyed by the root's UID: a root that is made anew has an index of its own.</summary>
-/// <param name="Root">What the root says of itself; null while only descendants have been heard of.</param>
-public sealed record LineageIndex(string RootUid, RootFact? Root, ImmutableArray<Descendant> Descendants, ImmutableArray<Outcome> Outcomes)
+/// <summary>
+/// What a root declaration caused and what became of it. Only ever grows: a descendant is registered once under its UID, its first
+/// terminal outcome stands. A root that was deleted and declared again has another UID, and therefore an index of its own.
+/// </summary>
+[GenerateSerializer, Immutable]
+public sealed record LineageIndex(
+    RootBinding Root,
+    string GoverningOperator,
+    ImmutableDictionary<string, Descendant> DescendantsByUid,
+    ImmutableDictionary<string, Outcome> OutcomesByUid)
 {
-    public static LineageIndex Empty(string rootUid) => new(rootUid, null, [], []);
-}
+    /// <summary>The name of its object, unless an earlier root of the same name holds that.</summary>
+    [JsonIgnore]
+    public string Name => LineageNames.Index(Root.RootKind, Root.RootName);
 
-public abstract record LineageInput
-{
-    private LineageInput()
+    /// <summary>The descendants in the order of their registration.</summary>
+    [JsonIgnore]
+    public IEnumerable<Descendant> Descendants => DescendantsByUid.Values.OrderBy(descendant => descendant.Sequence);
+
+    public static LineageIndex Bind(KindDescription kind, KubeObject root) =>
+        new(RootBinding.Of(kind, root), kind.Owner.Name(), ImmutableDictionary<string, Descendant>.Empty, ImmutableDictionary<string, Outcome>.Empty);
+
+    /// <summary>The index of a root as its own actor describes it.</summary>
+    public static LineageIndex Bind(RootFact root) => new(
+        new RootBinding(root.Kind.Kind, root.Key.Name, root.Key.Namespace, root.Uid, root.Generation, root.Declarer), root.Operator,
+        ImmutableDictionary<string, Descendant>.Empty, ImmutableDictionary<string, Outcome>.Empty);
+
+    /// <summary>
+    /// Registers a derived object by the chain that is sealed into it. A chain of another root is refused, and so is an object without a
+    /// UID: labels can be forged, and a recreated root inherits nothing.
+    /// </summary>
+    public LineageChange Register(GroupVersionKind kind, KubeObject derived, SealedCausalChain chain, DateTimeOffset now) =>
+        Register(kind, derived.Key, derived.Uid, chain, now);
+
+    /// <inheritdoc cref="Register(GroupVersionKind, KubeObject, SealedCausalChain, DateTimeOffset)"/>
+    public LineageChange Register(GroupVersionKind kind, ObjectKey key, string uid, SealedCausalChain chain, DateTimeOffset now)
     {
-    }
-
-    public sealed record Told(Fact Fact) : LineageInput;
-}
-
-/// <summary>How a lineage index grows: by appending, never otherwise. Pure.</summary>
-public static class LineageRules
-{
-    public const string DomainRef = "infrastructure.core.ontai.dev";
-
-    public static Decision<LineageIndex> Decide(LineageIndex index, LineageInput input, DateTimeOffset now) => input switch
-    {
-        LineageInput.Told(RootFact root) => Bind(index, root, now),
-        LineageInput.Told(DescendantFact descendant) => Append(index, descendant, now),
-        LineageInput.Told(OutcomeFact outcome) => End(index, outcome, now),
-        LineageInput.Told => Decision.Of(index),
-        _ => throw new ArgumentOutOfRangeException(nameof(input)),
-    };
-
-    /// <summary>The InfrastructureLineageIndex object that has to exist, or null while the root is unknown.</summary>
-    public static KubeObject? Desired(LineageIndex index)
-    {
-        if (index.Root is not { } root)
-            return null;
-        return KubeObject.From(new JsonObject
-        {
-            ["apiVersion"] = KnownKinds.InfrastructureLineageIndex.ApiVersion,
-            ["kind"] = KnownKinds.InfrastructureLineageIndex.Kind,
-            ["metadata"] = new JsonObject
-            {
-                ["name"] = Descent.IndexName(root.Kind.Kind, root.Key.Name),
-                ["namespace"] = root.Key.Namespace,
-                ["labels"] = new JsonObject
-                {
-                    ["infrastructure.ontai.dev/root-kind"] = root.Kind.Kind.ToLowerInvariant(),
-                    ["infrastructure.ontai.dev/root-name"] = Descent.LabelValue(root.Key.Name),
-                },
-                ["annotations"] = new JsonObject
-                {
-                    ["governance.infrastructure.ontai.dev/controller-authored"] = "true",
-                    ["governance.infrastructure.ontai.dev/root-kind"] = root.Kind.Kind,
-                    ["governance.infrastructure.ontai.dev/root-name"] = root.Key.Name,
-                    ["governance.infrastructure.ontai.dev/root-namespace"] = root.Key.Namespace,
-                },
-            },
-            ["spec"] = new JsonObject
-            {
-                ["domainRef"] = DomainRef,
-                ["rootBinding"] = new JsonObject
-                {
-                    ["rootKind"] = root.Kind.Kind,
-                    ["rootName"] = root.Key.Name,
-                    ["rootNamespace"] = root.Key.Namespace,
-                    ["rootUID"] = root.Uid,
-                    ["rootObservedGeneration"] = root.Generation,
-                    ["declaringPrincipal"] = root.Declarer,
-                },
-                ["descendantRegistry"] = new JsonArray([.. index.Descendants.Select(Render)]),
-                ["outcomeRegistry"] = new JsonArray([.. index.Outcomes.Select(Render)]),
-            },
-        });
-    }
-
-    private static Decision<LineageIndex> Bind(LineageIndex index, RootFact root, DateTimeOffset now)
-    {
-        if (index.Root is { } known)
-        {
-            // The binding is immutable; only whether the root still exists may change.
-            return known.Exists == root.Exists || !root.Supersedes(known)
-                ? Decision.Of(index)
-                : Decision.Of(
-                    index with { Root = known with { Exists = root.Exists, Version = root.Version } },
-                    Context(index, known).Operator(now, "lineage.root-gone", "spec.rootBinding", $"{known.Exists}", $"{root.Exists}", "the index outlives its root"));
-        }
-        return Decision.Of(
-            index with { Root = root },
-            Context(index, root).Operator(now, "lineage.index-created", "spec.rootBinding", null, root.Uid, $"declared by {root.Declarer}"));
-    }
-
-    private static Decision<LineageIndex> Append(LineageIndex index, DescendantFact told, DateTimeOffset now)
-    {
-        if (index.Descendants.Any(d => d.Uid == told.Uid))
-            return Decision.Of(index);
+        var derived = $"{kind.Kind} {key}";
+        if (uid.Length == 0)
+            return Unchanged("NotADescendant", $"{derived} has no UID: it was never stored");
+        if (chain.RootUid != Root.RootUid)
+            return Unchanged("OtherRoot", $"{derived} was derived from root {chain.RootUid}, not from {Root.RootUid}");
+        if (DescendantsByUid.ContainsKey(uid))
+            return Unchanged("AlreadyRegistered", $"{derived} ({uid}) is registered");
         var descendant = new Descendant(
-            told.Kind, told.Key, told.Uid, told.Operator, told.Chain.Rationale, told.Chain.RootGeneration, now, index.Root?.Declarer ?? told.ActorRef);
-        return Decision.Of(
-            index with { Descendants = index.Descendants.Add(descendant) },
-            Context(index, index.Root).Operator(now, "lineage.descendant-registered", "spec.descendantRegistry", null, $"{told.Kind.Kind} {told.Key} {told.Uid}", told.Chain.Rationale.ToString()));
+            kind.Group, kind.Version, kind.Kind, key.Name, key.Namespace, uid, chain.CreatingOperator.Name, chain.CreationRationale,
+            chain.RootGenerationAtCreation, now, Root.DeclaringPrincipal, DescendantsByUid.Count);
+        return new LineageChange(this with { DescendantsByUid = DescendantsByUid.Add(uid, descendant) }, true, "Registered", $"{derived} ({uid})");
     }
 
-    private static Decision<LineageIndex> End(LineageIndex index, OutcomeFact told, DateTimeOffset now) => index.Outcomes.Any(o => o.Uid == told.Uid)
-        ? Decision.Of(index)
-        : Decision.Of(
-            index with { Outcomes = index.Outcomes.Add(new Outcome(told.Uid, told.Type, told.At, told.Reference, told.Detail)) },
-            Context(index, index.Root).Operator(now, "lineage.outcome-registered", "spec.outcomeRegistry", null, $"{told.Type} {told.Uid}", $"{told.Reference}: {told.Detail}"));
-
-    private static EventContext Context(LineageIndex index, RootFact? root) => new(
-        new EventSubject(
-            KnownKinds.InfrastructureLineageIndex.Group, KnownKinds.InfrastructureLineageIndex.Kind, root?.Key.Namespace ?? "",
-            root is null ? index.RootUid : Descent.IndexName(root.Kind.Kind, root.Key.Name), "", root?.Generation ?? 0),
-        "system:governor:seam-core", "seam-core", index.RootUid, "", index.RootUid);
-
-    private static JsonNode Render(Descendant d) => new JsonObject
+    /// <summary>Records how a descendant ended. The first outcome stands.</summary>
+    public LineageChange Conclude(Outcome outcome)
     {
-        ["group"] = d.Kind.Group,
-        ["version"] = d.Kind.Version,
-        ["kind"] = d.Kind.Kind,
-        ["name"] = d.Key.Name,
-        ["namespace"] = d.Key.Namespace,
-        ["uid"] = d.Uid,
-        ["seamOperator"] = d.Operator,
-        ["creationRationale"] = d.Rationale.ToString(),
-        ["rootGenerationAtCreation"] = d.RootGeneration,
-        ["createdAt"] = KubeTime.Format(d.RegisteredAt),
-        ["actorRef"] = d.ActorRef,
-    };
+        if (!DescendantsByUid.ContainsKey(outcome.DerivedObjectUid))
+            return Unchanged("NotADescendant", $"{outcome.DerivedObjectUid} is not registered under root {Root.RootUid}");
+        if (OutcomesByUid.TryGetValue(outcome.DerivedObjectUid, out var first))
+            return Unchanged("AlreadyConcluded", $"{outcome.DerivedObjectUid} ended as {first.Type} at {KubeTime.Format(first.At)}");
+        return new LineageChange(this with { OutcomesByUid = OutcomesByUid.Add(outcome.DerivedObjectUid, outcome) }, true, "Concluded",
+            $"{outcome.DerivedObjectUid} ended as {outcome.Type}");
+    }
 
-    private static JsonNode Render(Outcome o) => new JsonObject
-    {
-        ["derivedObjectUID"] = o.Uid,
-        ["outcomeType"] = o.Type.ToString(),
-        ["outcomeTimestamp"] = KubeTime.Format(o.At),
-        ["outcomeRef"] = o.Reference,
-        ["outcomeDetail"] = o.Detail,
-    };
+    private LineageChange Unchanged(string reason, string message) => new(this, false, reason, message);
 }

@@ -68,8 +68,8 @@ public static class ExecutionRules
             Generation = execution.Generation,
             Spec = spec,
             SpecFailures = failures,
-            Lineage = SealedCausalChain.Read(execution),
-            Declarer = execution.Annotations.GetValueOrDefault(PackRules.DeclarerAnnotation, "system:unknown"),
+            Lineage = SealedCausalChain.Read(execution)?.Value,
+            Declarer = execution.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal, "system:unknown"),
             Facts = state.Facts,
         };
         var declared = Context(fresh).Operational(

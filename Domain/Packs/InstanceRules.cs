@@ -49,8 +49,8 @@ public static class InstanceRules
                 ["namespace"] = state.Key.Namespace,
                 ["labels"] = new JsonObject
                 {
-                    ["infrastructure.ontai.dev/pack"] = Descent.LabelValue(current.Pack.Name),
-                    ["infrastructure.ontai.dev/cluster"] = Descent.LabelValue(state.Cluster),
+                    ["infrastructure.ontai.dev/pack"] = LineageNames.LabelValue(current.Pack.Name),
+                    ["infrastructure.ontai.dev/cluster"] = LineageNames.LabelValue(state.Cluster),
                 },
             },
             ["spec"] = new JsonObject

@@ -14,8 +14,6 @@ public static class PackRules
     /// <summary>A human revokes a pack by writing the reason here.</summary>
     public const string RevokedAnnotation = "ontai.dev/pack-revoked";
 
-    public const string DeclarerAnnotation = "infrastructure.ontai.dev/declaring-principal";
-
     public static readonly Address SigningKeyAddress = new(Subjects.SigningKey, "management");
 
     public static Decision<PackState> Decide(PackState state, PackInput input, DateTimeOffset now) => input switch
@@ -73,11 +71,11 @@ public static class PackRules
                         ["namespace"] = state.Key.Namespace,
                         ["labels"] = new JsonObject
                         {
-                            ["infrastructure.ontai.dev/pack"] = Descent.LabelValue(state.Key.Name),
-                            ["infrastructure.ontai.dev/pack-version"] = Descent.LabelValue(spec.Version),
-                            ["infrastructure.ontai.dev/cluster"] = Descent.LabelValue(cluster),
+                            ["infrastructure.ontai.dev/pack"] = LineageNames.LabelValue(state.Key.Name),
+                            ["infrastructure.ontai.dev/pack-version"] = LineageNames.LabelValue(spec.Version),
+                            ["infrastructure.ontai.dev/cluster"] = LineageNames.LabelValue(cluster),
                         },
-                        ["annotations"] = new JsonObject { [DeclarerAnnotation] = state.Declarer },
+                        ["annotations"] = new JsonObject { [LineageNames.DeclaringPrincipal] = state.Declarer },
                         ["ownerReferences"] = new JsonArray(new JsonObject
                         {
                             ["apiVersion"] = KnownKinds.ClusterPack.ApiVersion,
@@ -125,7 +123,7 @@ public static class PackRules
             Generation = pack.Generation,
             Spec = spec,
             SpecDigest = specDigest,
-            Declarer = pack.Annotations.GetValueOrDefault(DeclarerAnnotation, "system:unknown"),
+            Declarer = pack.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal, "system:unknown"),
             SigningKey = state.SigningKey,
             Interested = state.Interested,
             Conditions = recreated ? [] : state.Conditions,

@@ -7,15 +7,15 @@ namespace Governor.Grains.Lineage;
 
 /// <summary>The one writer of one lineage index.</summary>
 public sealed class LineageGrain(GovernedServices services)
-    : GovernedGrain<LineageIndex, LineageInput>(services, Subjects.Lineage), ILineageGrain
+    : GovernedGrain<LineageState, Fact>(services, Subjects.Lineage), ILineageGrain
 {
-    protected override LineageIndex Initial() => LineageIndex.Empty(Key);
+    protected override LineageState Initial() => LineageState.Initial(Key);
 
-    protected override Decision<LineageIndex> Decide(LineageIndex state, LineageInput input, DateTimeOffset now) => LineageRules.Decide(state, input, now);
+    protected override Decision<LineageState> Decide(LineageState state, Fact input, DateTimeOffset now) => LineageRules.Decide(state, input, now);
 
-    protected override LineageInput Receive(Fact fact) => new LineageInput.Told(fact);
+    protected override Fact Receive(Fact fact) => fact;
 
-    protected override LineageInput? Read(Observation seen) => null;
+    protected override Fact? Read(Observation seen) => null;
 
     protected override async Task ActAsync(CancellationToken cancellation)
     {

@@ -37,7 +37,7 @@ internal static class GovernanceEndpoints
             await states.FindAsync<InstanceState>(Subjects.Instance, $"{ns}/{name}", stop) is { } found ? TypedResults.Ok(InstanceView.Of(found)) : Missing("instance", $"{ns}/{name}")).Reads(KnownKinds.PackInstance, "getInstance");
 
         api.MapGet("/lineage", async (CommittedStates states, CancellationToken stop) =>
-            (await states.ListAsync<LineageIndex>(Subjects.Lineage, stop)).Select(LineageView.Of).OfType<LineageView>()).Reads(KnownKinds.InfrastructureLineageIndex, "listLineage");
+            (await states.ListAsync<LineageState>(Subjects.Lineage, stop)).Select(LineageView.Of).OfType<LineageView>()).Reads(KnownKinds.InfrastructureLineageIndex, "listLineage");
     }
 
     private static ProblemHttpResult Missing(string what, string name) => TypedResults.Problem(

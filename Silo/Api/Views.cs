@@ -79,11 +79,11 @@ public sealed record DescendantView(string Kind, string Namespace, string Name, 
 /// <summary>What descends from one root declaration.</summary>
 public sealed record LineageView(string Index, string RootKind, string Namespace, string Name, string RootUid, string Declarer, IReadOnlyList<DescendantView> Descendants)
 {
-    internal static LineageView? Of(LineageIndex index) => index.Root is not { } root
+    internal static LineageView? Of(LineageState state) => state.Index is not { } index
         ? null
         : new LineageView(
-            Descent.IndexName(root.Kind.Kind, root.Key.Name), root.Kind.Kind, root.Key.Namespace, root.Key.Name, root.Uid, root.Declarer,
-            [.. index.Descendants.Select(d => new DescendantView(d.Kind.Kind, d.Key.Namespace, d.Key.Name, d.Uid, d.Rationale.ToString(), d.ActorRef))]);
+            index.Name, index.Root.RootKind, index.Root.RootNamespace, index.Root.RootName, index.Root.RootUid, index.Root.DeclaringPrincipal,
+            [.. index.Descendants.Select(d => new DescendantView(d.Kind, d.Namespace, d.Name, d.Uid, d.CreationRationale.ToString(), d.ActorRef))]);
 }
 
 /// <summary>Why something is as it is: what it waits for, on what, since when, and who can do something about it.</summary>
