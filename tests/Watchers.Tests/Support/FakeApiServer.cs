@@ -111,27 +111,32 @@ internal sealed class FakeApiServer : IAsyncDisposable
 internal sealed class Exchange
 {
     private readonly HttpContext _context;
+    private readonly Dictionary<string, string> _headers;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Exchange(HttpContext context, string body)
     {
         _context = context;
         Body = body;
+        // Kept apart from the context, which ends with the answer.
+        (Method, Path, Protocol) = (context.Request.Method, context.Request.Path + context.Request.QueryString.ToString(), context.Request.Protocol);
+        _headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+        ClientCertificate = context.Connection.ClientCertificate;
         Gone = WhenGone(context.RequestAborted);
     }
 
-    public string Method => _context.Request.Method;
-    public string Path => _context.Request.Path + _context.Request.QueryString.ToString();
+    public string Method { get; }
+    public string Path { get; }
     public string Body { get; }
-    public string Protocol => _context.Request.Protocol;
-    public X509Certificate2? ClientCertificate => _context.Connection.ClientCertificate;
+    public string Protocol { get; }
+    public X509Certificate2? ClientCertificate { get; }
 
     /// <summary>Completes when the client has gone away.</summary>
     public Task Gone { get; }
 
     public Task Finished => _finished.Task;
 
-    public string Header(string name) => _context.Request.Headers[name].ToString();
+    public string Header(string name) => _headers.GetValueOrDefault(name, "");
 
     public static async Task<Exchange> ReadAsync(HttpContext context)
     {
