@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -21,6 +22,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly Channel<Exchange> _requests = Channel.CreateUnbounded<Exchange>();
+    private readonly ConcurrentDictionary<Exchange, bool> _open = new();
     private readonly Dictionary<string, (int Code, string Body)> _always = [];
 
     private FakeApiServer(WebApplication app) => _app = app;
@@ -79,7 +81,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        while (_requests.Reader.TryRead(out var open))
+        foreach (var open in _open.Keys)
             open.Cut();
         using var now = new CancellationTokenSource(0);
         await _app.StopAsync(now.Token);
@@ -89,6 +91,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var exchange = await Exchange.ReadAsync(context);
+        _open.TryAdd(exchange, true);
         lock (Log)
             Log.Add($"{exchange.Method} {exchange.Path}");
         (int Code, string Body) standing;
@@ -104,6 +107,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
             _requests.Writer.TryWrite(exchange);
         }
         await exchange.Finished;
+        _open.TryRemove(exchange, out _);
     }
 }
 

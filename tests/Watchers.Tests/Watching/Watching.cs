@@ -43,6 +43,7 @@ internal sealed class Watching : IAsyncDisposable
         watch.Stream = await watch.NextAsync($"resourceVersion={version}");
         await watch.Stream.OpenAsync();
         await watch.ExpectAsync([.. names.Select(n => $"Present ns/{n}"), $"Synced {version}"]);
+        await watch.Time.ArmedAsync(TimeSpan.FromSeconds(90)); // the client waits for the first line
         return watch;
     }
 
