@@ -258,7 +258,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
     {
         _metrics.Reconnect(_cluster.Name.Value, _request.Kind.Kind, reason);
         LogReconnect(_logger, _cluster.Name.Value, _request.Kind.Kind, reason, _resourceVersion);
-        var inVain = !connection.HasBroughtSomething && connection.Age < TimeSpan.FromSeconds(1);
+        var inVain = !connection.HasBroughtSomething && connection.Age < TimeSpan.FromSeconds(1) && !_session!.Connection.IsReplaced;
         Close();
         if (inVain)
             await Task.Delay(Backoff.Pause(_options, _faults++), _time, cancellation);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -21,6 +22,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly Channel<Exchange> _requests = Channel.CreateUnbounded<Exchange>();
+    private readonly ConcurrentDictionary<Exchange, bool> _open = new();
     private readonly Dictionary<string, (int Code, string Body)> _always = [];
 
     private FakeApiServer(WebApplication app) => _app = app;
@@ -79,7 +81,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        while (_requests.Reader.TryRead(out var open))
+        foreach (var open in _open.Keys)
             open.Cut();
         using var now = new CancellationTokenSource(0);
         await _app.StopAsync(now.Token);
@@ -89,6 +91,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var exchange = await Exchange.ReadAsync(context);
+        _open.TryAdd(exchange, true);
         lock (Log)
             Log.Add($"{exchange.Method} {exchange.Path}");
         (int Code, string Body) standing;
@@ -104,6 +107,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
             _requests.Writer.TryWrite(exchange);
         }
         await exchange.Finished;
+        _open.TryRemove(exchange, out _);
     }
 }
 
@@ -111,27 +115,32 @@ internal sealed class FakeApiServer : IAsyncDisposable
 internal sealed class Exchange
 {
     private readonly HttpContext _context;
+    private readonly Dictionary<string, string> _headers;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Exchange(HttpContext context, string body)
     {
         _context = context;
         Body = body;
+        // Kept apart from the context, which ends with the answer.
+        (Method, Path, Protocol) = (context.Request.Method, context.Request.Path + context.Request.QueryString.ToString(), context.Request.Protocol);
+        _headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+        ClientCertificate = context.Connection.ClientCertificate;
         Gone = WhenGone(context.RequestAborted);
     }
 
-    public string Method => _context.Request.Method;
-    public string Path => _context.Request.Path + _context.Request.QueryString.ToString();
+    public string Method { get; }
+    public string Path { get; }
     public string Body { get; }
-    public string Protocol => _context.Request.Protocol;
-    public X509Certificate2? ClientCertificate => _context.Connection.ClientCertificate;
+    public string Protocol { get; }
+    public X509Certificate2? ClientCertificate { get; }
 
     /// <summary>Completes when the client has gone away.</summary>
     public Task Gone { get; }
 
     public Task Finished => _finished.Task;
 
-    public string Header(string name) => _context.Request.Headers[name].ToString();
+    public string Header(string name) => _headers.GetValueOrDefault(name, "");
 
     public static async Task<Exchange> ReadAsync(HttpContext context)
     {
