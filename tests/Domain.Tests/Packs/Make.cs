@@ -57,7 +57,7 @@ internal static class Make
         {"apiVersion":"infra.ontai.dev/v1alpha1","kind":"ClusterPack",
          "metadata":{"name":"web","namespace":"seam-tenant-ccs-dev","uid":"{{uid}}","generation":1,"annotations":{{annotations}}},
          "spec":{"version":"{{version}}","registryRef":{"url":"127.0.0.1:5000/packs/web","digest":"{{SomeDigest}}"},
-                 "workloadDigest":"{{workload ?? SomeDigest.Value}}","targetClusters":["ccs-dev"]}}
+                 "workloadDigest":"{{workload ?? SomeDigest.Value}}","targetClusters":["ccs-dev"]} }
         """);
 
     public static KubeObject Json(string text) => KubeObject.Parse(Encoding.UTF8.GetBytes(text));
