@@ -20,7 +20,7 @@ internal sealed partial class ReminderService(Silo silo, IReminderTable table, I
         await table.StartAsync(cancellationToken);
         isRunning = true;
         foreach (var entry in (await table.ReadRows(0, 0)).Reminders)
-            Arm(entry);
+            Arm(entry).Resume();
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -42,6 +42,8 @@ internal sealed partial class ReminderService(Silo silo, IReminderTable table, I
                 nameof(period), period, $"Expected at least ReminderOptions.MinimumReminderPeriod, {options.Value.MinimumReminderPeriod}.");
         }
 
+        if (!isRunning)
+            throw new ReminderException($"The silo is stopping; '{name}' of {grainId} was not registered.");
         var entry = new ReminderEntry
         {
             GrainId = grainId,
@@ -51,7 +53,7 @@ internal sealed partial class ReminderService(Silo silo, IReminderTable table, I
         };
         entry.ETag = await table.UpsertRow(entry)
             ?? throw new ReminderException($"The reminder table did not take {entry}.");
-        Arm(entry);
+        Arm(entry).StartNew();
         return new Handle(entry);
     }
 
@@ -71,17 +73,15 @@ internal sealed partial class ReminderService(Silo silo, IReminderTable table, I
     public async Task<List<IGrainReminder>> GetAllAsync(GrainId grainId) =>
         [.. (await table.ReadRows(grainId)).Reminders.Select(entry => new Handle(entry))];
 
-    private void Arm(ReminderEntry entry)
+    private ReminderClock Arm(ReminderEntry entry)
     {
-        if (!isRunning)
-            return;
         var clock = new ReminderClock(silo.Clock, entry, TickAsync);
         clocks.AddOrUpdate((entry.GrainId, entry.ReminderName), clock, (_, before) =>
         {
             before.Dispose();
             return clock;
         });
-        clock.Start();
+        return clock;
     }
 
     private void Disarm((GrainId, string) key)
