@@ -1,0 +1,81 @@
+using System.Text.Json;
+using Governor.Sandbox.Auth;
+using Governor.Sandbox.Discovery;
+using Governor.Sandbox.Faults;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Governor.Sandbox.Api;
+
+/// <summary>Every request passes here: credentials, faults, rights, then the endpoint.</summary>
+internal sealed class ApiHandler
+{
+    private readonly ClusterCore _core;
+    private readonly AccessGate _gate;
+    private readonly ResourceHandler _resources;
+    private readonly DiscoveryHandler _discovery;
+
+    public ApiHandler(ClusterCore core)
+    {
+        _core = core;
+        _gate = new AccessGate(core);
+        _resources = new ResourceHandler(core);
+        _discovery = new DiscoveryHandler(core);
+    }
+
+    public async Task HandleAsync(HttpContext http)
+    {
+        try
+        {
+            await ServeAsync(http);
+        }
+        catch (ApiException e) when (!http.Response.HasStarted)
+        {
+            await Answers.Failure(http, e);
+        }
+        catch (JsonException e) when (!http.Response.HasStarted)
+        {
+            await Answers.Failure(http, ApiException.BadRequest($"error decoding body: {e.Message}"));
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            http.Abort();
+        }
+    }
+
+    private async Task ServeAsync(HttpContext http)
+    {
+        var user = _gate.Authenticate(http.Request);
+        var info = RequestInfo.Parse(http.Request);
+        var effect = _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, info.Name, info.Path, user.Name));
+        if (await EndsAsync(http, effect))
+            return;
+        user = _gate.Impersonate(http.Request, user);
+        _gate.Authorize(user, info);
+        if (info.IsResource)
+            await _resources.HandleAsync(http, info, user);
+        else
+            await _discovery.HandleAsync(http, info);
+    }
+
+    /// <summary>Lets a fault act; true when it has ended the request.</summary>
+    private static async Task<bool> EndsAsync(HttpContext http, FaultEffect? effect)
+    {
+        switch (effect)
+        {
+            case FaultEffect.Fail fail:
+                throw new ApiException(fail.Code, fail.Reason, fail.Message.Length > 0 ? fail.Message : $"injected fault {fail.Code}") { RetryAfter = fail.RetryAfterSeconds };
+            case FaultEffect.Delay delay:
+                await Task.Delay(delay.Duration, http.RequestAborted);
+                return false;
+            case FaultEffect.DropBefore:
+                http.Abort();
+                return true;
+            case FaultEffect.DropAfter:
+                http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new BrokenPipe(http)));
+                return false;
+            default:
+                return false;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Governor.Sandbox.Auth;
+using Governor.Sandbox.Discovery;
+using Governor.Sandbox.Faults;
+using Governor.Sandbox.Store;
+
+namespace Governor.Sandbox.Api;
+
+/// <summary>Everything that one cluster is made of, wired once.</summary>
+internal sealed class ClusterCore : IDisposable
+{
+    private volatile KindTable _kinds = KindTable.Empty;
+    private int _lastIp = 10;
+
+    public ClusterCore(SandboxOptions options, SandboxFaults faults)
+    {
+        Options = options;
+        Faults = faults;
+        Clock = options.Clock ?? TimeProvider.System;
+        Store = new ObjectStore(options.WatchHistory);
+        Tokens = new Tokens(Store, Clock);
+        Authorizer = new Authorizer(Store);
+        Writer = new ObjectWriter(this);
+        Remover = new ObjectRemover(this);
+    }
+
+    public SandboxOptions Options { get; }
+    public SandboxFaults Faults { get; }
+    public TimeProvider Clock { get; }
+    public ObjectStore Store { get; }
+    public Tokens Tokens { get; }
+    public Authorizer Authorizer { get; }
+    public ObjectWriter Writer { get; }
+    public ObjectRemover Remover { get; }
+    public WriteLog Writes { get; } = new();
+
+    /// <summary>What is served now. Replaced by the controller of definitions only.</summary>
+    public KindTable Kinds
+    {
+        get => _kinds;
+        set => _kinds = value;
+    }
+
+    public string NextClusterIp()
+    {
+        var next = Interlocked.Increment(ref _lastIp);
+        return $"10.96.{next / 250}.{next % 250 + 1}";
+    }
+
+    public void Dispose()
+    {
+        Store.Close();
+        Tokens.Dispose();
+    }
+}

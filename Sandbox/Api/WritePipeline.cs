@@ -1,0 +1,197 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Governor.Domain.Kinds;
+using Governor.Sandbox.Apply;
+using Governor.Sandbox.Discovery;
+using Governor.Sandbox.Schema;
+using Governor.Sandbox.Store;
+
+namespace Governor.Sandbox.Api;
+
+/// <summary>What every object passes on its way into the store: pruning, defaults, the kind's own rules, validation, ownership.</summary>
+internal sealed class WritePipeline
+{
+    private const string NameAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+
+    private readonly ClusterCore _core;
+
+    public WritePipeline(ClusterCore core) => _core = core;
+
+    private string Now => JsonText.Stamp(_core.Clock.GetUtcNow());
+
+    /// <summary>Removes undeclared fields, and refuses or reports them as the request asks.</summary>
+    /// <returns>The findings, when they are to be refused.</returns>
+    public static IReadOnlyList<string> Prune(RequestContext context, JsonObject o, IEnumerable<string> duplicates)
+    {
+        var findings = Pruning.Prune(o, context.Resource.Schema).Select(path => $"unknown field \"{path}\"")
+            .Concat(duplicates.Select(path => $"duplicate field \"{path}\"")).ToArray();
+        if (context.FieldValidation == "Strict")
+            return findings;
+        if (context.FieldValidation != "Ignore")
+            context.Warnings.AddRange(findings);
+        return [];
+    }
+
+    /// <summary>Makes a new object complete: name, uid, timestamps, defaults.</summary>
+    /// <param name="applied">The object came by apply, so its managedFields are done.</param>
+    public JsonObject PrepareCreate(RequestContext context, JsonObject o, bool applied)
+    {
+        var resource = context.Resource;
+        var metadata = o.Metadata();
+        if (metadata.Text("resourceVersion") is { Length: > 0 } and not "0")
+            throw ApiException.Internal("resourceVersion should not be set on objects to be created");
+        foreach (var system in (ReadOnlySpan<string>)["resourceVersion", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink"])
+            metadata.Remove(system);
+        if (!applied)
+            metadata.Remove("managedFields");
+        if (metadata.Text("name").Length == 0 && metadata.Text("generateName") is { Length: > 0 } prefix)
+            metadata["name"] = (prefix.Length > 58 ? prefix[..58] : prefix) + RandomNumberGenerator.GetString(NameAlphabet, 5);
+        SetNamespace(context, metadata);
+        metadata["uid"] = Guid.NewGuid().ToString();
+        metadata["creationTimestamp"] = Now;
+        if (resource.CountsGenerations)
+            metadata["generation"] = 1;
+        if (resource.HasStatus)
+            o.Remove("status");
+        Complete(context, null, o);
+        if (!applied)
+            FieldOwnership.Update(resource, null, o, OwnerOf(context, "Update"), Now);
+        return Ordered(resource, o);
+    }
+
+    /// <summary>Makes the next state of an object complete.</summary>
+    /// <returns>The next state, or null when nothing changes.</returns>
+    public JsonObject? PrepareUpdate(RequestContext context, StoredObject before, JsonObject next, bool applied)
+    {
+        var resource = context.Resource;
+        var old = before.ToNode();
+        var metadata = next.Metadata();
+        CheckPreconditions(context, before, metadata);
+        if (context.Subresource.Length > 0 && context.Subresource is not "scale")
+            next = OnlySubresource(context, old, next, applied);
+        else if (resource.HasStatus && context.Subresource.Length == 0)
+            Carry(old, next, "status");
+        metadata = next.Metadata();
+        var oldMetadata = old.Metadata();
+        foreach (var system in (ReadOnlySpan<string>)["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink", "namespace", "name", "generateName", "resourceVersion"])
+            Carry(oldMetadata, metadata, system);
+        next["apiVersion"] = resource.StorageApiVersion;
+        next["kind"] = resource.Gvk.Kind;
+        Complete(context, old, next);
+        if (resource.CountsGenerations && SpecChanged(old, next))
+            metadata["generation"] = (oldMetadata.Whole("generation") ?? 0) + 1;
+        if (!applied)
+            FieldOwnership.Update(resource, old, next, OwnerOf(context, "Update"), Now);
+        return IsNoOp(old, next) ? null : Ordered(resource, next);
+    }
+
+    public static FieldOwner OwnerOf(RequestContext context, string operation) =>
+        new(context.FieldManager, operation, context.Resource.Gvk.ApiVersion, context.Subresource);
+
+    private void Complete(RequestContext context, JsonObject? old, JsonObject next)
+    {
+        var resource = context.Resource;
+        Defaulting.Apply(next, resource.Schema);
+        Defaulting.DropNulls(next, resource.Schema);
+        KindRules.Prepare(_core, resource, old, next);
+        var causes = ObjectRules.Metadata(resource, next.Metadata());
+        if (old is not null)
+            causes.AddRange(ObjectRules.MetadataUpdate(old.Metadata(), next.Metadata()));
+        var found = SchemaValidation.Validate(next, resource.Schema);
+        causes.AddRange(found);
+        if (found.Any(SchemaValidation.BlocksRules) || next.Metadata().Text("name").Length == 0)
+        {
+            if (resource.IsCustom)
+                causes.Add(SchemaValidation.RulesNotChecked);
+        }
+        else
+            causes.AddRange(CelValidation.Validate(next, old, resource.Schema));
+        causes.AddRange(KindRules.Validate(_core, resource, old, next));
+        if (causes.Count > 0)
+            throw ApiException.Invalid(resource, next.Metadata().Text("name"), causes);
+    }
+
+    private static void CheckPreconditions(RequestContext context, StoredObject before, JsonObject metadata)
+    {
+        var resource = context.Resource;
+        if (metadata.Text("uid") is { Length: > 0 } uid && uid != before.Uid)
+            throw ApiException.Conflict(resource, before.Key.Name,
+                $"StorageError: invalid object, Code: 4, Key: /registry/{(resource.IsCustom ? resource.Gvk.Group + "/" : "")}{resource.Plural}/{before.Key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {before.Uid}");
+        var version = metadata.Text("resourceVersion");
+        if (version.Length == 0)
+            return;
+        if (!ulong.TryParse(version, out var number))
+            throw ApiException.Internal($"strconv.ParseUint: parsing \"{version}\": invalid syntax");
+        if (number != 0 && number != (ulong)before.Version)
+            throw ApiException.Modified(resource, before.Key.Name);
+    }
+
+    private static JsonObject OnlySubresource(RequestContext context, JsonObject old, JsonObject next, bool applied)
+    {
+        var kept = old.DeepClone().AsObject();
+        if (context.Subresource == "finalize")
+            kept["spec"] = next["spec"]?.DeepClone();
+        else
+            Carry(next, kept, "status");
+        if (applied)
+            Carry(next.Metadata(), kept.Metadata(), "managedFields");
+        return kept;
+    }
+
+    private static void SetNamespace(RequestContext context, JsonObject metadata)
+    {
+        if (!context.Resource.IsNamespaced)
+        {
+            metadata.Remove("namespace");
+            return;
+        }
+        if (metadata.Text("namespace") is { Length: > 0 } sent && sent != context.Namespace)
+            throw ApiException.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
+        metadata["namespace"] = context.Namespace;
+    }
+
+    private static bool SpecChanged(JsonObject old, JsonObject next)
+    {
+        foreach (var name in old.Select(p => p.Key).Union(next.Select(p => p.Key)))
+            if (name is not ("metadata" or "status" or "apiVersion" or "kind") && !JsonText.Same(old[name], next[name]))
+                return true;
+        return false;
+    }
+
+    private static bool IsNoOp(JsonObject old, JsonObject next)
+    {
+        if (!JsonText.Same(WithoutTimes(old), WithoutTimes(next)))
+            return false;
+        return true;
+    }
+
+    private static JsonObject WithoutTimes(JsonObject o)
+    {
+        var copy = o.DeepClone().AsObject();
+        copy["apiVersion"] = null;
+        foreach (var entry in copy.Metadata().List("managedFields")?.OfType<JsonObject>() ?? [])
+            entry.Remove("time");
+        return copy;
+    }
+
+    private static void Carry(JsonObject from, JsonObject to, string name)
+    {
+        if (from.TryGetPropertyValue(name, out var value) && value is not null)
+            to[name] = value.DeepClone();
+        else
+            to.Remove(name);
+    }
+
+    /// <summary>The order of members on the wire: sorted for custom resources; kind, apiVersion and metadata first for built-in kinds.</summary>
+    private static JsonObject Ordered(ServedResource resource, JsonObject o)
+    {
+        o["apiVersion"] = resource.StorageApiVersion;
+        o["kind"] = resource.Gvk.Kind;
+        if (resource.IsCustom)
+            return JsonText.Sorted(o)!.AsObject();
+        var made = new JsonObject();
+        foreach (var name in o.Select(p => p.Key).OrderBy(k => k switch { "kind" => 0, "apiVersion" => 1, "metadata" => 2, "status" => 4, _ => 3 }).ToArray())
+            made[name] = o[name]?.DeepClone();
+        return made;
+    }
+}

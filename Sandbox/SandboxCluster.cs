@@ -1,0 +1,112 @@
+using System.Text;
+using Governor.Sandbox.Api;
+using Governor.Sandbox.Faults;
+using Governor.Sandbox.Workloads;
+
+namespace Governor.Sandbox;
+
+/// <summary>
+/// One Kubernetes API served from memory on 127.0.0.1: a test double with the real wire protocol. What works against it is meant to work
+/// against kube-apiserver unchanged; it answers as version 1.26 does.
+/// </summary>
+public sealed class SandboxCluster : IAsyncDisposable
+{
+    private readonly ClusterCore _core;
+    private readonly ControllerLoop _controllers;
+    private readonly ClusterListener _listener;
+
+    private SandboxCluster(ClusterCore core, ControllerLoop controllers, ClusterListener listener)
+    {
+        _core = core;
+        _controllers = controllers;
+        _listener = listener;
+        AdminToken = core.Tokens.IssueFor("admin", ["system:masters"]);
+        Kubeconfig = Write("admin", AdminToken);
+    }
+
+    public string Name => _core.Options.Name;
+
+    /// <summary>Where the API is served, without a trailing slash in its text form.</summary>
+    public Uri Url => _listener.Url;
+
+    /// <summary>A kubeconfig (YAML) with the administrator's token and the authority's certificate.</summary>
+    public string Kubeconfig { get; }
+
+    /// <summary>The token of user <c>admin</c>, group <c>system:masters</c>.</summary>
+    public string AdminToken { get; }
+
+    /// <summary>The PEM certificate that clients must trust; empty without TLS.</summary>
+    public string CertificateAuthority => _core.Options.Tls ? ClusterCertificates.Authority : "";
+
+    public SandboxFaults Faults => _core.Faults;
+
+    /// <summary>Every successful mutating request over HTTP so far, dry runs excepted.</summary>
+    public IReadOnlyList<SandboxWrite> Writes => _core.Writes.All;
+
+    /// <summary>The newest resourceVersion of the store.</summary>
+    public long ResourceVersion => _core.Store.Current.Version;
+
+    /// <summary>Starts a cluster with its namespaces, default roles and controllers.</summary>
+    public static async Task<SandboxCluster> StartAsync(SandboxOptions options, CancellationToken ct = default)
+    {
+        var core = new ClusterCore(options, new SandboxFaults());
+        core.Faults.OnExpire(core.Store.ExpireAll);
+        var controllers = new ControllerLoop(core);
+        Bootstrap.Fill(core);
+        controllers.Start();
+        await controllers.IdleAsync(ct);
+        core.Store.ExpireAll();
+        var listener = await ClusterListener.StartAsync(options, new ApiHandler(core), ct);
+        return new SandboxCluster(core, controllers, listener);
+    }
+
+    /// <summary>A kubeconfig for a user with no rights but those that roles give him or his groups.</summary>
+    public string KubeconfigFor(string user, params string[] groups) => Write(user, TokenFor(user, groups));
+
+    /// <summary>A bearer token for a user, valid as long as the cluster.</summary>
+    public string TokenFor(string user, params string[] groups) => _core.Tokens.IssueFor(user, groups);
+
+    /// <summary>Completes when the controllers (garbage collection, workloads, namespaces, definitions) have nothing left to do.</summary>
+    public Task IdleAsync(CancellationToken ct = default) => _controllers.IdleAsync(ct);
+
+    /// <summary>What workloads do from now on; overridden by the annotation on the single object.</summary>
+    public void SetBehaviour(WorkloadBehaviour behaviour) => _controllers.Behaviour = behaviour;
+
+    /// <summary>Stops listening: connections break and new ones are refused. State and port are kept.</summary>
+    public Task GoAwayAsync() => _listener.StopAsync();
+
+    /// <summary>Listens again on the same port. Histories start anew, as after a restart of the API server.</summary>
+    public Task ComeBackAsync(CancellationToken ct = default)
+    {
+        _core.Store.ExpireAll();
+        return _listener.ResumeAsync(ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _listener.StopAsync();
+        await _controllers.DisposeAsync();
+        _core.Dispose();
+    }
+
+    private string Write(string user, string token)
+    {
+        var server = Url.GetLeftPart(UriPartial.Authority);
+        var authority = Convert.ToBase64String(Encoding.ASCII.GetBytes(CertificateAuthority));
+        return $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: {{Name}}
+            clusters:
+            - name: {{Name}}
+              cluster: { server: "{{server}}"{{(authority.Length > 0 ? $", certificate-authority-data: {authority}" : "")}} }
+            contexts:
+            - name: {{Name}}
+              context: { cluster: "{{Name}}", user: "{{user}}" }
+            users:
+            - name: {{user}}
+              user: { token: {{token}} }
+
+            """;
+    }
+}

@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Governor.Domain.Kinds;
+
+namespace Governor.Sandbox.Store;
+
+internal enum ChangeType
+{
+    Added,
+    Modified,
+    Deleted,
+}
+
+/// <summary>One committed change of one object.</summary>
+/// <param name="Object">The object after the change; for a delete its last state under the resourceVersion of the delete.</param>
+/// <param name="Previous">The object before the change.</param>
+/// <param name="After">All objects of the kind after the change.</param>
+internal sealed record Change(
+    long Version,
+    ChangeType Type,
+    ResourceId Resource,
+    StoredObject Object,
+    StoredObject? Previous,
+    ImmutableSortedDictionary<ObjectKey, StoredObject> After);
+
+/// <summary>The recent changes of one kind: a ring with a horizon behind which nothing is known any more.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The token source has no timer and no wait handle: there is nothing to dispose of.")]
+internal sealed class History
+{
+    private readonly Lock _gate = new();
+    private readonly int _capacity;
+    private readonly LinkedList<Change> _changes = new();
+    private TaskCompletionSource _pulse = New();
+    private CancellationTokenSource _epoch = new();
+
+    public History(int capacity, long horizon)
+    {
+        _capacity = capacity;
+        Horizon = horizon;
+    }
+
+    /// <summary>Changes up to here are forgotten.</summary>
+    public long Horizon { get; private set; }
+
+    /// <summary>Cancelled when all open watches of the kind have to end.</summary>
+    public CancellationToken Epoch
+    {
+        get
+        {
+            lock (_gate)
+                return _epoch.Token;
+        }
+    }
+
+    /// <summary>Completes with the next change. Take it before reading, or a change in between is slept through.</summary>
+    public Task NextChange
+    {
+        get
+        {
+            lock (_gate)
+                return _pulse.Task;
+        }
+    }
+
+    public void Append(Change change)
+    {
+        TaskCompletionSource pulse;
+        lock (_gate)
+        {
+            _changes.AddLast(change);
+            while (_changes.Count > _capacity)
+                Forget();
+            pulse = _pulse;
+            _pulse = New();
+        }
+        pulse.TrySetResult();
+    }
+
+    /// <summary>The changes after a resourceVersion, or null when some of them are forgotten.</summary>
+    public IReadOnlyList<Change>? After(long version)
+    {
+        lock (_gate)
+        {
+            if (version < Horizon)
+                return null;
+            var found = new List<Change>();
+            for (var at = _changes.Last; at is not null && at.Value.Version > version; at = at.Previous)
+                found.Add(at.Value);
+            found.Reverse();
+            return found;
+        }
+    }
+
+    /// <summary>All objects of the kind as of a resourceVersion, or null when that is forgotten.</summary>
+    public ImmutableSortedDictionary<ObjectKey, StoredObject>? AsOf(long version, ImmutableSortedDictionary<ObjectKey, StoredObject> current)
+    {
+        lock (_gate)
+        {
+            if (version < Horizon)
+                return null;
+            for (var at = _changes.Last; at is not null; at = at.Previous)
+                if (at.Value.Version <= version)
+                    return at.Value.After;
+            return _changes.First is null ? current : Before(_changes.First.Value);
+        }
+    }
+
+    public void Expire(long version)
+    {
+        lock (_gate)
+        {
+            _changes.Clear();
+            Horizon = version;
+        }
+    }
+
+    public void Restart(long version)
+    {
+        Expire(version);
+        CancellationTokenSource ended;
+        lock (_gate)
+        {
+            ended = _epoch;
+            _epoch = new CancellationTokenSource();
+        }
+        ended.Cancel();
+    }
+
+    private void Forget()
+    {
+        var oldest = _changes.First!.Value;
+        Horizon = oldest.Version;
+        _changes.RemoveFirst();
+    }
+
+    private static ImmutableSortedDictionary<ObjectKey, StoredObject> Before(Change change) =>
+        change.Previous is null ? change.After.Remove(change.Object.Key) : change.After.SetItem(change.Previous.Key, change.Previous);
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

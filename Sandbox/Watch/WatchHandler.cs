@@ -1,0 +1,246 @@
+using System.Text.Json.Nodes;
+using Governor.Sandbox.Api;
+using Governor.Sandbox.Discovery;
+using Governor.Sandbox.Store;
+using Microsoft.AspNetCore.Http;
+
+namespace Governor.Sandbox.Watch;
+
+/// <summary>Watches: replay, live events, bookmarks, the end.</summary>
+internal sealed class WatchHandler
+{
+    private readonly ClusterCore _core;
+
+    public WatchHandler(ClusterCore core) => _core = core;
+
+    public async Task HandleAsync(HttpContext http, RequestContext context)
+    {
+        var media = MediaRange.Require(http.Request);
+        if (media.IsYaml)
+            throw new ApiException(406, "NotAcceptable", "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
+        CheckQuery(http.Request.Query);
+        var from = ResourceReads.ReadVersion(http.Request.Query["resourceVersion"].ToString()) ?? 0;
+        var filter = new WatchFilter(context.Namespace, LabelSelector.Parse(http.Request.Query["labelSelector"].ToString()),
+            FieldSelector.Parse(http.Request.Query["fieldSelector"].ToString(), context.Resource));
+        var events = new EventWriter(http, context.Resource, media, _core.Clock);
+        Answers.Warn(http, context.Warnings);
+        await events.StartAsync();
+        if (media.As == "PartialObjectMetadataList")
+            return;
+        await RunAsync(http, context.Resource, from, filter, events);
+    }
+
+    private async Task RunAsync(HttpContext http, ServedResource resource, long from, WatchFilter filter, EventWriter events)
+    {
+        var history = _core.Store.HistoryOf(resource.Id);
+        var dropped = _core.Faults.WatchesDropped;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, history.Epoch, dropped);
+        using var deadline = new CancellationTokenSource(Timeout(http.Request), _core.Clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, deadline.Token);
+        var bookmarks = IsTrue(http.Request.Query["allowWatchBookmarks"].ToString())
+            ? new Bookmarks(_core.Clock, Timeout(http.Request))
+            : null;
+        try
+        {
+            var at = from == 0 ? await ListFirstAsync(resource, filter, events) : from;
+            await FollowAsync(history, at, filter, events, bookmarks, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            if (dropped.IsCancellationRequested || http.RequestAborted.IsCancellationRequested)
+                http.Abort();
+        }
+    }
+
+    private async Task<long> ListFirstAsync(ServedResource resource, WatchFilter filter, EventWriter events)
+    {
+        var state = _core.Store.Current;
+        foreach (var o in state.Of(resource.Id).Values.Where(filter.Matches))
+            await events.WriteAsync("ADDED", o);
+        return state.Version;
+    }
+
+    private static async Task FollowAsync(History history, long from, WatchFilter filter, EventWriter events, Bookmarks? bookmarks, CancellationToken stop)
+    {
+        var at = from;
+        while (true)
+        {
+            stop.ThrowIfCancellationRequested();
+            var next = history.NextChange;
+            var changes = history.After(at);
+            if (changes is null)
+            {
+                await events.ExpiredAsync(at, history.Horizon);
+                return;
+            }
+            foreach (var change in changes)
+            {
+                if (filter.Translate(change) is var (type, o) && o is not null)
+                    await events.WriteAsync(type, o);
+                at = change.Version;
+                stop.ThrowIfCancellationRequested();
+            }
+            if (bookmarks is null)
+                await next.WaitAsync(stop);
+            else if (!await bookmarks.WaitAsync(next, stop) && at > from)
+                await events.BookmarkAsync(at);
+        }
+    }
+
+    private static void CheckQuery(IQueryCollection query)
+    {
+        if (query["resourceVersionMatch"].ToString().Length == 0)
+            return;
+        const string field = "resourceVersionMatch";
+        var causes = new List<Cause> { Cause.Forbidden(field, "resourceVersionMatch is forbidden for watch") };
+        if (query["resourceVersion"].ToString().Length == 0)
+            causes.Add(Cause.Forbidden(field, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
+        throw ApiException.Invalid("meta.k8s.io", "ListOptions", "", causes);
+    }
+
+    private static TimeSpan Timeout(HttpRequest request) =>
+        int.TryParse(request.Query["timeoutSeconds"].ToString(), out var seconds) && seconds > 0
+            ? TimeSpan.FromSeconds(seconds)
+            : TimeSpan.FromSeconds(Random.Shared.Next(1800, 3600));
+
+    private static bool IsTrue(string text) => text is "true" or "1" or "True" or "TRUE" or "t" or "T";
+}
+
+/// <summary>What a watch lets through, and as what: entering a selection is ADDED, leaving it DELETED.</summary>
+internal sealed record WatchFilter(string Namespace, LabelSelector Labels, FieldSelector Fields)
+{
+    public bool Matches(StoredObject o) =>
+        (Namespace.Length == 0 || o.Key.Namespace == Namespace) && Labels.Matches(o) && Fields.Matches(o);
+
+    public (string Type, StoredObject? Object) Translate(Change change)
+    {
+        var before = change.Previous is { } previous && Matches(previous);
+        if (change.Type == ChangeType.Deleted)
+            return ("DELETED", before ? change.Object : null);
+        var after = Matches(change.Object);
+        return (before, after) switch
+        {
+            (true, true) => ("MODIFIED", change.Object),
+            (false, true) => ("ADDED", change.Object),
+            (true, false) => ("DELETED", change.Previous!.At(change.Version)),
+            _ => ("", null),
+        };
+    }
+}
+
+/// <summary>When bookmarks come: about every minute, and in the last two seconds before the deadline.</summary>
+internal sealed class Bookmarks
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
+
+    private readonly TimeProvider _clock;
+    private readonly long _start;
+    private readonly TimeSpan _last;
+    private TimeSpan _due;
+
+    public Bookmarks(TimeProvider clock, TimeSpan timeout)
+    {
+        _clock = clock;
+        _start = clock.GetTimestamp();
+        _last = timeout - TimeSpan.FromSeconds(1.5);
+        _due = _last < Period ? _last : Period;
+    }
+
+    /// <summary>True when there is a change; false when a bookmark is due first.</summary>
+    public async Task<bool> WaitAsync(Task change, CancellationToken stop)
+    {
+        var wait = _due - _clock.GetElapsedTime(_start);
+        try
+        {
+            if (wait > TimeSpan.Zero)
+            {
+                await change.WaitAsync(wait, _clock, stop);
+                return true;
+            }
+        }
+        catch (TimeoutException)
+        {
+            // the bookmark is due
+        }
+        _due = _due == _last ? TimeSpan.FromDays(365) : _due + Period < _last ? _due + Period : _last;
+        return false;
+    }
+}
+
+/// <summary>Writes watch events, one line each, flushed at once.</summary>
+internal sealed class EventWriter
+{
+    private static readonly byte[] LineEnd = "\n"u8.ToArray();
+
+    private readonly HttpContext _http;
+    private readonly ServedResource _resource;
+    private readonly MediaRange _media;
+    private readonly TablePrinter _printer;
+    private readonly bool _isStorageVersion;
+    private bool _hasColumns;
+
+    public EventWriter(HttpContext http, ServedResource resource, MediaRange media, TimeProvider clock)
+    {
+        _http = http;
+        _resource = resource;
+        _media = media;
+        _printer = new TablePrinter(resource, http.Request.Query["includeObject"].ToString(), clock.GetUtcNow());
+        _isStorageVersion = resource.StorageApiVersion == resource.Gvk.ApiVersion;
+    }
+
+    public Task StartAsync()
+    {
+        _http.Response.ContentType = "application/json";
+        return _http.Response.Body.FlushAsync(_http.RequestAborted);
+    }
+
+    public Task WriteAsync(string type, StoredObject o) => LineAsync(type, Shape(o));
+
+    public Task BookmarkAsync(long version)
+    {
+        var o = new JsonObject
+        {
+            ["kind"] = _media.IsPartial ? "PartialObjectMetadata" : _resource.Gvk.Kind,
+            ["apiVersion"] = _media.IsPartial ? "meta.k8s.io/v1" : _resource.Gvk.ApiVersion,
+            ["metadata"] = new JsonObject { ["resourceVersion"] = $"{version}", ["creationTimestamp"] = null },
+        };
+        if (_resource.IsCustom && !_media.IsPartial)
+            o.Metadata().Remove("creationTimestamp");
+        return LineAsync("BOOKMARK", JsonText.Bytes(_media.IsTable ? Table(System.Text.Json.JsonSerializer.SerializeToElement(o)) : o));
+    }
+
+    public Task ExpiredAsync(long asked, long horizon)
+    {
+        var status = ApiException.Expired($"too old resource version: {asked} ({horizon})").ToStatus();
+        return LineAsync("ERROR", JsonText.Bytes(status));
+    }
+
+    private byte[] Shape(StoredObject o)
+    {
+        if (_media.IsTable)
+            return JsonText.Bytes(Table(o.Root));
+        if (_media.IsPartial)
+            return JsonText.Bytes(TablePrinter.Partial(o.Root));
+        return _isStorageVersion ? o.Json : JsonText.Bytes(ResourceReads.Convert(_resource, o));
+    }
+
+    private JsonObject Table(System.Text.Json.JsonElement o)
+    {
+        var table = _printer.Print([o], new JsonObject { ["resourceVersion"] = o.FindText("metadata", "resourceVersion") }, !_hasColumns);
+        _hasColumns = true;
+        return table;
+    }
+
+    private async Task LineAsync(string type, ReadOnlyMemory<byte> json)
+    {
+        var body = _http.Response.Body;
+        var head = System.Text.Encoding.ASCII.GetBytes($"{{\"type\":\"{type}\",\"object\":");
+        var line = new byte[head.Length + json.Length + 2];
+        head.CopyTo(line, 0);
+        json.CopyTo(line.AsMemory(head.Length));
+        line[^2] = (byte)'}';
+        line[^1] = LineEnd[0];
+        await body.WriteAsync(line, _http.RequestAborted);
+        await body.FlushAsync(_http.RequestAborted);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Text.Json.Nodes;
+using Governor.Domain.Kinds;
+using Governor.Sandbox.Api;
+using Governor.Sandbox.Discovery;
+using Governor.Sandbox.Store;
+
+namespace Governor.Sandbox.Workloads;
+
+/// <summary>Furnishes new namespaces and empties those that go.</summary>
+internal sealed class NamespaceController : IController
+{
+    private static readonly ResourceId Namespaces = new("", "namespaces");
+
+    private readonly ClusterCore _core;
+    private readonly SystemWrites _writes;
+
+    public NamespaceController(ClusterCore core)
+    {
+        _core = core;
+        _writes = new SystemWrites(core, "kube-controller-manager");
+    }
+
+    public void React(Change change)
+    {
+        if (change.Resource != Namespaces)
+        {
+            if (change.Type == ChangeType.Deleted && change.Object.Key.Namespace is { Length: > 0 } name
+                && _core.Store.Current.Find(Namespaces, new ObjectKey("", name)) is { IsTerminating: true })
+                Finish(name);
+            return;
+        }
+        if (change.Type == ChangeType.Deleted)
+            return;
+        if (!change.Object.IsTerminating)
+            Furnish(change.Object.Key.Name);
+        else if (change.Previous is not { IsTerminating: true })
+            Empty(change.Object.Key.Name);
+    }
+
+    private void Furnish(string name)
+    {
+        _writes.Create(Core("configmaps"), name, new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "ConfigMap",
+            ["metadata"] = new JsonObject { ["name"] = "kube-root-ca.crt" },
+            ["data"] = new JsonObject { ["ca.crt"] = _core.Options.Tls ? ClusterCertificates.Authority : "" },
+        });
+        _writes.Create(Core("serviceaccounts"), name, new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "ServiceAccount",
+            ["metadata"] = new JsonObject { ["name"] = "default" },
+        });
+    }
+
+    private void Empty(string name)
+    {
+        foreach (var (resource, o) in Content(name).Where(c => !c.Object.IsTerminating).ToArray())
+            try
+            {
+                _writes.Delete(resource, o.Key);
+            }
+            catch (ApiException e) when (e.Code == 404)
+            {
+                continue; // gone already, by garbage collection or by hand
+            }
+        Finish(name);
+    }
+
+    private void Finish(string name)
+    {
+        var left = Content(name).ToArray();
+        var key = new ObjectKey("", name);
+        if (left.Length == 0)
+        {
+            _writes.Change(Core("namespaces"), key, "finalize", o => o.ChildOrNew("spec")["finalizers"] = new JsonArray());
+            return;
+        }
+        _writes.Status(Core("namespaces"), key, status => status["conditions"] = Conditions(left));
+    }
+
+    private JsonArray Conditions((ServedResource Resource, StoredObject Object)[] left)
+    {
+        var resources = string.Join(", ", left.GroupBy(l => l.Resource.QualifiedPlural).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => $"{g.Key} has {g.Count()} resource instances"));
+        var finalizers = string.Join(", ", left.SelectMany(l => l.Object.ToNode().Metadata().List("finalizers").Texts()).GroupBy(f => f)
+            .OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Key} in {g.Count()} resource instances"));
+        return
+        [
+            Condition("NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered", "All resources successfully discovered"),
+            Condition("NamespaceDeletionGroupVersionParsingFailure", false, "ParsedGroupVersions", "All legacy kube types successfully parsed"),
+            Condition("NamespaceDeletionContentFailure", false, "ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
+            Condition("NamespaceContentRemaining", true, "SomeResourcesRemain", $"Some resources are remaining: {resources}"),
+            Condition("NamespaceFinalizersRemaining", finalizers.Length > 0, finalizers.Length > 0 ? "SomeFinalizersRemain" : "ContentHasNoFinalizers",
+                finalizers.Length > 0 ? $"Some content in the namespace has finalizers remaining: {finalizers}" : "All content-preserving finalizers finished"),
+        ];
+    }
+
+    private JsonObject Condition(string type, bool status, string reason, string message) => new JsonObject
+    {
+        ["type"] = type,
+        ["status"] = status ? "True" : "False",
+        ["lastTransitionTime"] = JsonText.Stamp(_core.Clock.GetUtcNow()),
+        ["reason"] = reason,
+        ["message"] = message,
+    };
+
+    private IEnumerable<(ServedResource Resource, StoredObject Object)> Content(string name)
+    {
+        var state = _core.Store.Current;
+        foreach (var resource in _core.Kinds.All.Where(r => r.IsNamespaced && !r.IsVirtual).DistinctBy(r => r.Id))
+            foreach (var o in state.Of(resource.Id).Values.Where(o => o.Key.Namespace == name))
+                yield return (resource, o);
+    }
+
+    private ServedResource Core(string plural) => _core.Kinds.Find("", "v1", plural)!;
+}
