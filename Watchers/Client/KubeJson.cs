@@ -51,7 +51,7 @@ internal static class KubeJson
     /// <exception cref="FormatException">The line is no watch event.</exception>
     public static (string Type, Range Object) ReadEvent(ReadOnlySpan<byte> line)
     {
-        var reader = Begin(line);
+        var reader = Begin(line); // every byte of it: what follows looks at the structure only
         try
         {
             string? type = null;
@@ -85,29 +85,56 @@ internal static class KubeJson
     /// <summary>The object, or what can be said of one that cannot be read.</summary>
     public static ListItem ReadItem(ReadOnlySpan<byte> json, GroupVersionKind kind)
     {
-        var metadata = new ObjectMetadata("", "", "", "", "");
+        try
+        {
+            var read = KubeObject.Parse(IsNamed(json) ? json : WithKind(json, kind));
+            var metadata = new ObjectMetadata(read.Namespace, read.Name, read.Uid, read.ResourceVersion, "");
+            return metadata.Name.Length > 0
+                ? new ListItem(metadata, read, null)
+                : new ListItem(metadata, null, "expected metadata.name, found none");
+        }
+        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException) // the last: an unpaired surrogate
+        {
+            return new ListItem(ReadMetadataOf(json), null, e.Message);
+        }
+    }
+
+    /// <summary>The identity of an object that cannot be read as a whole; empty where not even that can be found.</summary>
+    private static ObjectMetadata ReadMetadataOf(ReadOnlySpan<byte> json)
+    {
         try
         {
             var reader = Begin(json);
-            var named = false;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 if (reader.ValueTextEquals("metadata"u8))
-                {
-                    metadata = ReadMetadata(Value(ref reader, json));
-                    continue;
-                }
-                named |= reader.ValueTextEquals("kind"u8);
+                    return ReadMetadata(Value(ref reader, json));
                 reader.Skip();
             }
-            if (metadata.Name.Length == 0)
-                return new ListItem(metadata, null, "expected metadata.name, found none");
-            return new ListItem(metadata, KubeObject.Parse(named ? json : WithKind(json, kind)), null);
         }
         catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException)
         {
-            return new ListItem(metadata, null, e.Message);
+            // Then it has none.
         }
+        return new ObjectMetadata("", "", "", "", "");
+    }
+
+    /// <summary>
+    /// Whether the object says what it is. API servers put that first, so that one look suffices; objects in a list of a built-in kind
+    /// begin with their metadata and do not say.
+    /// </summary>
+    private static bool IsNamed(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, AnyDepth);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            throw new FormatException("expected a JSON object, found something else");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("kind"u8) || reader.ValueTextEquals("apiVersion"u8))
+                return true;
+            reader.Skip();
+        }
+        return false;
     }
 
     private static void ReadItems(ref Utf8JsonReader reader, ReadOnlySpan<byte> body, GroupVersionKind kind, List<ListItem> items)

@@ -137,6 +137,45 @@ public sealed class ResilienceTests
     }
 
     [Fact]
+    public async Task Nobody_listening_is_unreachable()
+    {
+        var server = await FakeApiServer.StartAsync();
+        await using var test = await TestCluster.StartAsync(server: server);
+        await server.DisposeAsync();
+
+        var fault = await Assert.ThrowsAsync<KubernetesException>(() => test.Cluster.ProbeAsync(default));
+
+        Assert.Equal((0, "Unreachable"), (fault.Code, fault.Reason));
+        Assert.Contains("refused", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rotated_token_is_read_when_the_old_one_is_refused()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        await using var server = await FakeApiServer.StartAsync();
+        var token = Path.Combine(folder.FullName, "token");
+        await File.WriteAllTextAsync(token, "old");
+        var config = Path.Combine(folder.FullName, "config");
+        await File.WriteAllTextAsync(config, Kubeconfigs.With($"server: {server.ServesWidgets().Url}", "tokenFile: token"));
+        await using var test = await TestCluster.StartAsync(o => o.ManagementKubeconfig = config);
+        var management = test.Clusters.Management;
+        await management.DiscoverAsync(Widgets.Kind, default);
+        await File.WriteAllTextAsync(token, "new");
+
+        var got = management.GetAsync(Widgets.Kind, Key, default);
+        var first = await server.NextAsync();
+        Assert.Equal("Bearer old", first.Header("Authorization"));
+        await first.AnswerAsync(401, """{"kind":"Status","code":401,"reason":"Unauthorized","message":"Unauthorized"}""");
+        var second = await server.NextAsync();
+        Assert.Equal("Bearer new", second.Header("Authorization"));
+        await second.AnswerAsync(401, """{"kind":"Status","code":401,"reason":"Unauthorized","message":"Unauthorized"}""");
+
+        Assert.Equal("Unauthorized", (await Assert.ThrowsAsync<KubernetesException>(() => got.Within())).Reason); // once, not for ever
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task A_failed_probe_makes_the_next_one_wait_longer()
     {
         var options = new KubernetesOptions { FailureThreshold = 1, MinBackoff = TimeSpan.FromSeconds(1), MaxBackoff = TimeSpan.FromSeconds(8) };

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using Governor.Domain.Clusters;
 using Governor.Grains.Interfaces.Ports;
@@ -26,6 +27,8 @@ internal sealed class TestCluster : IAsyncDisposable
     public ICluster Cluster { get; }
     public Clusters Clusters => _services.GetRequiredService<Clusters>();
     public KubernetesOptions Options => _services.GetRequiredService<IOptions<KubernetesOptions>>().Value;
+
+    public bool IsFrom(IMeterFactory factory) => factory == _services.GetRequiredService<IMeterFactory>();
 
     public static async Task<TestCluster> StartAsync(Action<KubernetesOptions>? configure = null, FakeApiServer? server = null)
     {

@@ -152,6 +152,28 @@ public sealed class WatchStreamTests
     }
 
     [Fact]
+    public async Task A_stream_that_waits_is_woken_when_somebody_else_finds_the_cluster_back()
+    {
+        await using var watch = await Watching.SyncedAsync("5", o => o.FailureThreshold = 1, "a");
+        await watch.Stream.SendAsync(Widgets.Bookmark("6"));
+        await watch.ExpectAsync("Bookmark 6");
+        var sentBefore = watch.Cluster.GetAsync(Widgets.Kind, Widgets.Key("a"), default);
+        var asked = await watch.NextAsync(Widgets.Path("ns", "a"));
+        watch.Stream.Cut();
+        (await watch.NextAsync("limit=1")).Cut();
+        await watch.ExpectAsync("Interrupted");
+        await watch.BackoffAsync(0);
+        Assert.Equal("Unreachable", (await Assert.ThrowsAsync<KubernetesException>(() => watch.Cluster.ProbeAsync(default))).Reason);
+
+        await asked.AnswerAsync(200, Widgets.One("a")); // any answer says that the cluster is there
+        await sentBefore.Within();
+
+        await (await watch.NextAsync("limit=1")).AnswerAsync(200, Widgets.List("6", ""));
+        await (await watch.NextAsync(Watch + "6")).OpenAsync();
+        await watch.ExpectAsync("Synced 6");
+    }
+
+    [Fact]
     public async Task A_silent_watch_is_opened_anew()
     {
         await using var watch = await Watching.SyncedAsync("5");
