@@ -53,8 +53,8 @@ internal sealed class PrometheusText : IDisposable
     {
         var kind = instrument switch
         {
-            _ when instrument.GetType().Name.StartsWith("Histogram", StringComparison.Ordinal) => "histogram",
-            _ when instrument.GetType().Name.StartsWith("Counter", StringComparison.Ordinal) => "counter",
+            Histogram<double> or Histogram<long> or Histogram<int> => "histogram",
+            Counter<double> or Counter<long> or Counter<int> => "counter",
             _ => "gauge",
         };
         var name = Name(instrument.Name) + (kind == "counter" ? "_total" : "");
@@ -65,7 +65,7 @@ internal sealed class PrometheusText : IDisposable
                 return;
             series = _series.GetOrAdd(key, _ => new Series(kind));
         }
-        series.Record(value, adds: kind == "counter" || instrument.GetType().Name.StartsWith("UpDownCounter", StringComparison.Ordinal));
+        series.Record(value, adds: instrument is Counter<double> or Counter<long> or Counter<int> or UpDownCounter<double> or UpDownCounter<long> or UpDownCounter<int>);
     }
 
     private static string Name(string instrument) => instrument.Replace('.', '_').Replace('-', '_');
