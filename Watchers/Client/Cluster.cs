@@ -96,6 +96,18 @@ internal sealed class Cluster : ICluster, IDisposable
         }
     }
 
+    public Task<KubeObject> CreateAsync(KubeObject item, CancellationToken cancellation) =>
+        WithResourceAsync(item.Gvk, async (session, resource) =>
+        {
+            var request = new ApiRequest(
+                "create", HttpMethod.Post, ResourcePath.ForCreate(resource, item.Key), $"{item.Kind} {item.Key}".TrimEnd(), Idempotent: false)
+            {
+                Body = item.Json,
+            };
+            using var answer = await session.SendAsync(request, cancellation);
+            return session.ReadObject(request, answer, item.Gvk);
+        }, cancellation);
+
     public Task<KubeObject> ApplyAsync(KubeObject intent, string fieldManager, ApplyOptions options, CancellationToken cancellation) =>
         WithResourceAsync(intent.Gvk, (session, resource) => session.ApplyAsync(
             ResourcePath.Of(resource, intent.Key), intent.Gvk, intent.Key, intent.Json, fieldManager, options, cancellation), cancellation);

@@ -100,12 +100,13 @@ internal sealed class Discovery(Func<ApiRequest, CancellationToken, Task<ApiAnsw
             .Select(n => n[..^"/status".Length])
             .ToHashSet(StringComparer.Ordinal);
         var made = ImmutableDictionary.CreateBuilder<string, ResourceDescription>(StringComparer.Ordinal);
-        foreach (var resource in resources.EnumerateArray())
+        // A kind may be served twice, once to be read and once only to be created (as with some reviews): the readable one counts.
+        foreach (var resource in resources.EnumerateArray().OrderByDescending(r => HasVerb(r, "list")))
         {
             var plural = resource.GetProperty("name").GetString()!;
             var kind = resource.GetProperty("kind").GetString()!;
-            if (plural.Length == 0 || plural.Contains('/', StringComparison.Ordinal) || !HasVerb(resource, "list"))
-                continue; // subresources, and kinds such as TokenReview that can only be created
+            if (plural.Length == 0 || plural.Contains('/', StringComparison.Ordinal))
+                continue; // a subresource
             made.TryAdd(kind, new ResourceDescription(
                 new GroupVersionKind(group, version, kind), plural, resource.GetProperty("namespaced").GetBoolean(), withStatus.Contains(plural)));
         }

@@ -19,16 +19,29 @@ internal static class ResourcePath
             : $"{root}/{resource.Plural}";
     }
 
+    /// <summary>Where an object is created, which needs no name: it may be generated, and reviews have none.</summary>
+    /// <exception cref="KubernetesException">The key does not fit the scope of the kind.</exception>
+    public static string ForCreate(ResourceDescription resource, ObjectKey key)
+    {
+        CheckScope(resource, key);
+        return Collection(resource, key.Namespace);
+    }
+
     /// <exception cref="KubernetesException">The key does not fit the scope of the kind.</exception>
     public static string Of(ResourceDescription resource, ObjectKey key)
+    {
+        CheckScope(resource, key);
+        if (key.Name.Length == 0)
+            throw BadKey(resource, key, "a name", "none");
+        return $"{Collection(resource, key.Namespace)}/{Segment(resource, "name", key.Name)}";
+    }
+
+    private static void CheckScope(ResourceDescription resource, ObjectKey key)
     {
         if (resource.Namespaced && key.Namespace.Length == 0)
             throw BadKey(resource, key, $"a namespace, for {resource.Kind.Kind} is namespaced", "none");
         if (!resource.Namespaced && key.Namespace.Length > 0)
             throw BadKey(resource, key, $"no namespace, for {resource.Kind.Kind} is cluster-scoped", $"'{key.Namespace}'");
-        if (key.Name.Length == 0)
-            throw BadKey(resource, key, "a name", "none");
-        return $"{Collection(resource, key.Namespace)}/{Segment(resource, "name", key.Name)}";
     }
 
     public static string WithQuery(string path, params ReadOnlySpan<(string Name, string? Value)> query)

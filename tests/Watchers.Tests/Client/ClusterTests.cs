@@ -153,6 +153,22 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task A_review_is_created_without_a_name_and_answers_with_its_verdict()
+    {
+        await using var test = await TestCluster.StartAsync();
+        test.Server.Always(
+            "/apis/authentication.k8s.io/v1", 200,
+            """{"kind":"APIResourceList","resources":[{"name":"tokenreviews","kind":"TokenReview","namespaced":false,"verbs":["create"]}]}""");
+        var review = """{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"t"}}""";
+        var created = test.Cluster.CreateAsync(KubeObject.Parse(Encoding.UTF8.GetBytes(review)), default);
+        var asked = await test.Server.NextAsync("POST /apis/authentication.k8s.io/v1/tokenreviews");
+        await asked.AnswerAsync(201, review.Replace("\"spec\"", "\"status\":{\"authenticated\":true},\"spec\"", StringComparison.Ordinal));
+
+        Assert.True((await created.Within()).Find("status", "authenticated").GetBoolean());
+        Assert.Equal(review, asked.Body);
+    }
+
+    [Fact]
     public async Task An_apply_is_a_patch_under_a_field_manager()
     {
         await using var test = await TestCluster.StartAsync();
