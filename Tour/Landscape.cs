@@ -117,7 +117,7 @@ public sealed class Landscape : IAsyncDisposable
             ["Governor:Orleans:SiloPort"] = $"{FreePort.Next()}",
             ["Governor:Orleans:GatewayPort"] = $"{FreePort.Next()}",
             ["Governor:Kubernetes:ManagementKubeconfig"] = KubeconfigFile(_options.Management),
-            ["Governor:Journal:ConnectionString"] = SiloConnectionString,
+            ["Governor:Journal:ConnectionString"] = DatabaseConnectionString,
             ["Governor:Journal:MigrationConnectionString"] = DatabaseConnectionString,
             ["Governor:Journal:Origin"] = $"governor.local/{_options.Management}",
             ["Governor:Journal:LogKeyFile"] = Path.Combine(Folder, "log.key"),

@@ -37,6 +37,7 @@ internal sealed class Show(bool once, bool json, string? folder, Stopwatch clock
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
+            await log.WriteLineAsync(e.ToString());
             await Console.Error.WriteLineAsync($"the main job failed: {e.Message}\nThe silo's log: {Path.Combine(place, "silo.log")}");
             if (json)
                 Console.WriteLine(new TourReport(HostName, clock.ElapsedMilliseconds, "", [], new InstanceReport("", false, []), new LineageReport("", []), new AuditReport(0, 0, false), e.Message).ToJson());

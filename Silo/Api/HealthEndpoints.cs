@@ -2,6 +2,7 @@ using System.Text;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Silo.Hosting;
+using Orleans;
 
 namespace Governor.Silo.Api;
 

@@ -5,6 +5,7 @@ using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Grains.Watches;
 using Microsoft.Extensions.Options;
+using Orleans;
 
 namespace Governor.Silo.Hosting;
 
