@@ -60,7 +60,9 @@ public enum OutcomeType
 public sealed record Outcome(string DerivedObjectUid, OutcomeType Type, DateTimeOffset At, string Reference, string Detail);
 
 /// <summary>The index after an attempt to add to it.</summary>
-/// <param name="Reason"><c>Registered</c>, <c>AlreadyRegistered</c>, <c>OtherRoot</c>, <c>Concluded</c>, <c>AlreadyConcluded</c> or <c>NotADescendant</c>.</param>
+/// <param name="Reason">
+/// <c>Registered</c>, <c>AlreadyRegistered</c>, <c>OtherRoot</c>, <c>Concluded</c>, <c>AlreadyConcluded</c> or <c>NotADescendant</c>.
+/// </param>
 [GenerateSerializer, Immutable]
 public sealed record LineageChange(LineageIndex Index, bool Changed, string Reason, string Message);
 

@@ -66,12 +66,15 @@ public static class MembershipChain
     private static MembershipVerdict IdentityMismatch(SeamMembership membership, ImmutableArray<ProfileFact> near, DateTimeOffset? firstAdmittedAt)
     {
         var samePrincipal = near.Where(profile => profile.PrincipalRef == membership.PrincipalRef).ToImmutableArray();
+        if (samePrincipal.IsEmpty)
+            return NotValidated(DomainIdentityMismatch,
+                $"waits for an RBACProfile in {membership.Key.Namespace} with domainIdentityRef '{membership.DomainIdentityRef}' "
+                + $"and principalRef '{membership.PrincipalRef}'; found none",
+                stalled: false, firstAdmittedAt, [$"RBACProfile {membership.Key.Namespace}/*"]);
+        var other = samePrincipal[0];
         return NotValidated(DomainIdentityMismatch,
-            samePrincipal.IsEmpty
-                ? $"waits for an RBACProfile in {membership.Key.Namespace} with domainIdentityRef '{membership.DomainIdentityRef}' and principalRef '{membership.PrincipalRef}'; found none"
-                : $"domainIdentityRef is '{membership.DomainIdentityRef}'; RBACProfile {samePrincipal[0].Key} of the same principal has '{samePrincipal[0].DomainIdentityRef}'",
-            stalled: false, firstAdmittedAt,
-            samePrincipal.IsEmpty ? [$"RBACProfile {membership.Key.Namespace}/*"] : Names(samePrincipal));
+            $"domainIdentityRef is '{membership.DomainIdentityRef}'; RBACProfile {other.Key} of the same principal has '{other.DomainIdentityRef}'",
+            stalled: false, firstAdmittedAt, Names(samePrincipal));
     }
 
     private static MembershipVerdict NotValidated(

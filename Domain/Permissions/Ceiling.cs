@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Governor.Domain.Permissions;
 
 /// <summary>
-/// A ceiling made ready for many rules: its maximal tuples, and for every (group, resource) asked about so far the part of the
-/// ceiling that overlaps it. Not thread-safe; made for one computation.
+/// A ceiling made ready for many rules: its maximal tuples, and for every declared pattern asked about so far the part of the ceiling
+/// that overlaps it. Not thread-safe; made for one computation.
 /// </summary>
 internal sealed class Ceiling
 {
@@ -60,8 +60,21 @@ internal sealed class Ceiling
     public bool Intersect(string @namespace, string group, string resource, VerbMask verbs, ImmutableArray<string> names, RuleTable into)
     {
         var shared = false;
-        foreach (ref readonly var overlap in Overlaps(group, resource).AsSpan())
-            shared |= Intersect(new Slot(@namespace, overlap.Group, overlap.Resource), overlap.Cell, verbs, names, into);
+        if (group == ResourcePattern.All || ResourcePattern.IsPattern(resource))
+        {
+            foreach (ref readonly var overlap in Overlaps(group, resource).AsSpan())
+                shared |= Intersect(new Slot(@namespace, overlap.Group, overlap.Resource), overlap.Cell, verbs, names, into);
+            return shared;
+        }
+        // One kind of resource lies under at most six places of the ceiling, and what it shares with each lies at its own place.
+        var place = new Slot(@namespace, group, resource);
+        var subresource = ResourcePattern.SubresourceOfAll(resource);
+        foreach (var heldGroup in (ReadOnlySpan<string>)[group, ResourcePattern.All])
+        {
+            shared |= IntersectAt(new Slot("", heldGroup, resource), place, verbs, names, into);
+            shared |= subresource is not null && IntersectAt(new Slot("", heldGroup, subresource), place, verbs, names, into);
+            shared |= IntersectAt(new Slot("", heldGroup, ResourcePattern.All), place, verbs, names, into);
+        }
         return shared;
     }
 
@@ -81,6 +94,9 @@ internal sealed class Ceiling
             excess = excess.Or(verbs.Less(within.On(name)));
         return excess;
     }
+
+    private bool IntersectAt(Slot held, Slot place, VerbMask verbs, ImmutableArray<string> names, RuleTable into) =>
+        _table.Find(held) is { } cell && Intersect(place, cell, verbs, names, into);
 
     private static bool Intersect(Slot slot, Cell ceiling, VerbMask verbs, ImmutableArray<string> names, RuleTable into)
     {
@@ -115,6 +131,7 @@ internal sealed class Ceiling
         }
     }
 
+    /// <summary>A declared pattern overlaps everything that lies under it; what it overlaps is searched once and kept.</summary>
     private Overlap[] Overlaps(string group, string resource)
     {
         ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(_overlaps, (group, resource), out var exists);
@@ -131,24 +148,15 @@ internal sealed class Ceiling
         return [.. found];
     }
 
-    /// <summary>The parts of the ceiling that may overlap, found without looking at the rest of it.</summary>
+    /// <summary>The parts of the ceiling that may overlap a pattern, found without looking at the rest of it.</summary>
     private IEnumerable<KeyValuePair<Slot, Cell>> Candidates(string group, string resource)
     {
-        var anyGroup = group == ResourcePattern.All;
-        if (!ResourcePattern.IsPattern(resource))
-            return anyGroup
-                ? Wider(resource).SelectMany(wider => ByResource[wider])
-                : Wider(resource).SelectMany(wider => At(group, wider).Concat(At(ResourcePattern.All, wider)));
-        return anyGroup ? _table.Cells : ByGroup[group].Concat(ByGroup[ResourcePattern.All]);
+        if (group != ResourcePattern.All)
+            return ByGroup[group].Concat(ByGroup[ResourcePattern.All]);
+        if (ResourcePattern.IsPattern(resource))
+            return _table.Cells;
+        return ResourcePattern.SubresourceOfAll(resource) is { } subresource
+            ? ByResource[resource].Concat(ByResource[subresource]).Concat(ByResource[ResourcePattern.All])
+            : ByResource[resource].Concat(ByResource[ResourcePattern.All]);
     }
-
-    private IEnumerable<KeyValuePair<Slot, Cell>> At(string group, string resource)
-    {
-        var slot = new Slot("", group, resource);
-        return _table.Find(slot) is { } cell ? [KeyValuePair.Create(slot, cell)] : [];
-    }
-
-    private static IEnumerable<string> Wider(string resource) => ResourcePattern.SubresourceOfAll(resource) is { } subresource
-        ? [resource, subresource, ResourcePattern.All]
-        : [resource, ResourcePattern.All];
 }

@@ -57,7 +57,9 @@ public static class EffectivePermissions
             var key = (grant.ClusterCeiling.Rules, grant.PlatformCeiling?.Rules ?? default);
             ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(_ready, key, out var exists);
             if (!exists)
-                known = grant.PlatformCeiling is { } platform ? Ceiling.Of(grant.ClusterCeiling.Rules, Platform(platform)) : Ceiling.Of(grant.ClusterCeiling.Rules);
+                known = grant.PlatformCeiling is { } platform
+                    ? Ceiling.Of(grant.ClusterCeiling.Rules, Platform(platform))
+                    : Ceiling.Of(grant.ClusterCeiling.Rules);
             return known!;
         }
 

@@ -39,7 +39,8 @@ public static class GrantAssembly
         if (policies.GetValueOrDefault(profile.Policy)?.Value is not { } policy)
             return Missing(profile, ProfileEvaluation.PolicyNotFound, $"expected a valid RBACPolicy {profile.Policy}, found none");
         if (sets.GetValueOrDefault(policy.MaximumPermissionSet)?.Value is not { } maximum)
-            return Missing(profile, ProfileEvaluation.PolicyNotFound, $"expected a valid PermissionSet {policy.MaximumPermissionSet} as the maximum of {policy.Key}, found none");
+            return Missing(profile, ProfileEvaluation.PolicyNotFound,
+                $"expected a valid PermissionSet {policy.MaximumPermissionSet} as the maximum of {policy.Key}, found none");
         var absent = here.Select(declaration => profile.Key with { Name = declaration.PermissionSetRef })
             .Where(key => sets.GetValueOrDefault(key)?.Value is null).Distinct().ToArray();
         if (absent.Length > 0)

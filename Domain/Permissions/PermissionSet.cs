@@ -17,7 +17,9 @@ public sealed record PermissionSet(ObjectKey Key, string Uid, long Generation, s
     {
         var reader = new FieldReader(source);
         var description = reader.Text(reader.Spec, "spec", "description");
-        var rules = reader.Items(reader.Spec, "spec", "permissions").Select((rule, index) => Rule(reader, rule, $"spec.permissions[{index}]")).ToImmutableArray();
+        var rules = reader.Items(reader.Spec, "spec", "permissions")
+            .Select((rule, index) => Rule(reader, rule, $"spec.permissions[{index}]"))
+            .ToImmutableArray();
         reader.Require(!rules.IsEmpty, "PermissionsNotEmpty", "spec.permissions", "expected at least one rule, found none");
         return reader.Result(() => new PermissionSet(source.Key, source.Uid, source.Generation, description, rules));
     }

@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -40,42 +40,71 @@ public sealed record PermissionSnapshot(
     public static string VersionOf(ClusterPermissions permissions) => Digest.Of(Content(permissions)).Value;
 
     /// <summary><c>spec</c> of the PermissionSnapshot object. The rights are written once, by principal.</summary>
-    public JsonObject ToSpec() => new()
+    public JsonObject ToSpec()
     {
-        ["targetCluster"] = Cluster.Value,
-        ["version"] = Version,
-        ["generatedAt"] = KubeTime.Format(GeneratedAt),
-        ["snapshotTimestamp"] = KubeTime.Format(GeneratedAt),
-        ["freshnessWindowSeconds"] = FreshnessWindowSeconds,
-        ["principalPermissions"] = Principals(Permissions),
-    };
-
-    private static byte[] Content(ClusterPermissions permissions) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
-    {
-        ["targetCluster"] = permissions.Cluster.Value,
-        ["principalPermissions"] = Principals(permissions),
-    });
-
-    private static JsonArray Principals(ClusterPermissions permissions) => new([.. permissions.Principals.Select(held => new JsonObject
-    {
-        ["principalRef"] = held.Principal,
-        ["allowedOperations"] = new JsonArray([.. Operations(held.Rules)]),
-    })]);
-
-    /// <summary>Rules that differ only in their namespace are one operation.</summary>
-    private static IEnumerable<JsonObject> Operations(ImmutableArray<EffectiveRule> rules) => rules
-        .GroupBy(rule => (rule.Namespace.Length > 0, rule.ApiGroup, rule.Resource, string.Join(',', rule.Verbs), string.Join('\n', rule.ResourceNames)))
-        .Select(same => Operation(same.First(), [.. same.Select(rule => rule.Namespace).Where(name => name.Length > 0)]));
-
-    private static JsonObject Operation(EffectiveRule rule, ImmutableArray<string> namespaces)
-    {
-        var operation = new JsonObject { ["apiGroup"] = rule.ApiGroup, ["resource"] = rule.Resource, ["verbs"] = Texts(rule.Verbs) };
-        if (!rule.ResourceNames.IsDefaultOrEmpty)
-            operation["resourceNames"] = Texts(rule.ResourceNames);
-        if (!namespaces.IsEmpty)
-            operation["namespaces"] = Texts(namespaces);
-        return operation;
+        // The rights come from the very bytes that the version is the digest of.
+        var content = JsonNode.Parse(Content(Permissions))!.AsObject();
+        var principals = content["principalPermissions"];
+        content.Remove("principalPermissions");
+        return new JsonObject
+        {
+            ["targetCluster"] = Cluster.Value,
+            ["version"] = Version,
+            ["generatedAt"] = KubeTime.Format(GeneratedAt),
+            ["snapshotTimestamp"] = KubeTime.Format(GeneratedAt),
+            ["freshnessWindowSeconds"] = FreshnessWindowSeconds,
+            ["principalPermissions"] = principals,
+        };
     }
 
-    private static JsonArray Texts(ImmutableArray<string> values) => new([.. values.Select(value => JsonValue.Create(value))]);
+    /// <summary>Compact JSON of <c>targetCluster</c> and <c>principalPermissions</c>, in that order.</summary>
+    private static ReadOnlySpan<byte> Content(ClusterPermissions permissions)
+    {
+        var content = new ArrayBufferWriter<byte>(4096);
+        using var json = new Utf8JsonWriter(content);
+        json.WriteStartObject();
+        json.WriteString("targetCluster", permissions.Cluster.Value);
+        json.WriteStartArray("principalPermissions");
+        foreach (var held in permissions.Principals)
+        {
+            json.WriteStartObject();
+            json.WriteString("principalRef", held.Principal);
+            json.WriteStartArray("allowedOperations");
+            foreach (var rule in held.Rules.Where(rule => rule.Namespace.Length == 0))
+                WriteOperation(json, rule, []);
+            foreach (var same in held.Rules.Where(rule => rule.Namespace.Length > 0).GroupBy(WithoutNamespace))
+                WriteOperation(json, same.First(), same.Select(rule => rule.Namespace));
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        return content.WrittenSpan;
+    }
+
+    /// <summary>Rules that differ only in their namespace are one operation.</summary>
+    private static (string Group, string Resource, string Verbs, string Names) WithoutNamespace(EffectiveRule rule) =>
+        (rule.ApiGroup, rule.Resource, string.Join(',', rule.Verbs), string.Join('\n', rule.ResourceNames));
+
+    private static void WriteOperation(Utf8JsonWriter json, EffectiveRule rule, IEnumerable<string> namespaces)
+    {
+        json.WriteStartObject();
+        json.WriteString("apiGroup", rule.ApiGroup);
+        json.WriteString("resource", rule.Resource);
+        WriteTexts(json, "verbs", rule.Verbs);
+        if (!rule.ResourceNames.IsDefaultOrEmpty)
+            WriteTexts(json, "resourceNames", rule.ResourceNames);
+        if (rule.Namespace.Length > 0)
+            WriteTexts(json, "namespaces", namespaces);
+        json.WriteEndObject();
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+            json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
 }

@@ -62,7 +62,11 @@ public static class ProfileEvaluation
         const string path = "spec.rbacPolicyRef";
         var name = $"RBACPolicy {profile.Policy}";
         if (profile.RbacPolicyRef.Length == 0)
-            findings.Add(new Finding(PolicyNotFound, new Failure("PolicyFound", path, "expected the name of an RBACPolicy, found none: without a policy there is no ceiling, and without a ceiling no right"), ""));
+            findings.Add(new Finding(
+                PolicyNotFound,
+                new Failure("PolicyFound", path,
+                    "expected the name of an RBACPolicy, found none: without a policy there is no ceiling, and without a ceiling no right"),
+                ""));
         else if (policy is null)
             findings.Add(new Finding(PolicyNotFound, new Failure("PolicyFound", path, $"expected {name}, found none"), name));
         else

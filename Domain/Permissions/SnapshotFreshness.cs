@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Governor.Domain.Kinds;
 using Orleans;
 
 namespace Governor.Domain.Permissions;
@@ -22,6 +23,14 @@ public abstract record SnapshotFreshness
 
     /// <summary>When to refresh: after four fifths of the window, so that it does not lapse while the refresh is under way.</summary>
     public static DateTimeOffset RefreshAt(DateTimeOffset generatedAt, TimeSpan window) => generatedAt + (Effective(window) * 0.8);
+
+    /// <summary>The <c>Fresh</c> condition of the snapshot, which the delivery gate reads.</summary>
+    public ConditionClaim ToClaim() => this switch
+    {
+        FreshSnapshot fresh => ConditionClaim.Of("Fresh", true, "SnapshotFresh", $"Fresh until {KubeTime.Format(fresh.Until)}."),
+        StaleSnapshot stale => ConditionClaim.Of("Fresh", false, "SnapshotStale", $"Stale since {KubeTime.Format(stale.Since)}."),
+        _ => throw new InvalidOperationException($"expected fresh or stale, found {this}"),
+    };
 
     private static TimeSpan Effective(TimeSpan window) => window > TimeSpan.Zero ? window : DefaultWindow;
 }

@@ -81,5 +81,7 @@ internal static class VerbMasks
     public static ImmutableArray<string> Spell(this VerbMask mask) => Spelled.GetOrAdd(mask, static verbs =>
         verbs == VerbMask.Any
             ? ["*"]
-            : [.. Enum.GetValues<VerbMask>().Where(verb => verb is not (VerbMask.None or VerbMask.Any) && verbs.HasFlag(verb)).Select(verb => verb.ToString().ToLowerInvariant())]);
+            : [.. Enum.GetValues<VerbMask>()
+                .Where(verb => verb is not (VerbMask.None or VerbMask.Any) && verbs.HasFlag(verb))
+                .Select(verb => verb.ToString().ToLowerInvariant())]);
 }

@@ -28,6 +28,7 @@ public sealed class SnapshotTests
         var freshness = SnapshotFreshness.Evaluate(Noon, TimeSpan.FromSeconds(window), Noon.AddSeconds(age));
 
         Assert.Equal(fresh ? new FreshSnapshot(until) : new StaleSnapshot(until), freshness);
+        Assert.Equal(fresh ? "SnapshotFresh" : "SnapshotStale", freshness.ToClaim().Reason);
     }
 
     [Fact]
