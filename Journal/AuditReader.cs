@@ -104,7 +104,7 @@ public sealed class AuditReader : IAuditReader
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            ReadOnlyMemory<byte>? payload = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
+            var payload = reader.IsDBNull(1) ? default(ReadOnlyMemory<byte>?) : reader.GetFieldValue<byte[]>(1);
             await writer.LeafAsync(reader.GetFieldValue<byte[]>(0), payload, cancellation);
         }
         if (writer.Leaves != end)

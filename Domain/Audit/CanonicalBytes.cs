@@ -99,9 +99,10 @@ internal ref struct CanonicalReader(ReadOnlySpan<byte> bytes)
     {
         var raw = Raw(8, field);
         var value = raw.IsEmpty ? minimum : BinaryPrimitives.ReadInt64BigEndian(raw);
-        if (value < minimum)
-            Fail($"{field}: expected at least {minimum}, found {value}");
-        return value;
+        if (value >= minimum)
+            return value;
+        Fail($"{field}: expected at least {minimum}, found {value}");
+        return minimum;
     }
 
     /// <summary>100-nanosecond ticks since 0001-01-01 UTC: what a <see cref="DateTimeOffset"/> holds without loss.</summary>
@@ -126,8 +127,8 @@ internal ref struct CanonicalReader(ReadOnlySpan<byte> bytes)
     public string Text(string field)
     {
         var text = OptionalText(field);
-        if (text is null)
-            Fail($"{field}: expected text, found none");
+        if (text is null || text.Contains('\0', StringComparison.Ordinal))
+            Fail($"{field}: expected text without NUL, found {(text is null ? "none" : "one")}");
         return text ?? "";
     }
 

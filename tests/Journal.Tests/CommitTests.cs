@@ -240,7 +240,7 @@ public sealed class CommitTests(JournalServer server)
         Assert.Equal(4L, await bed.AskAsync(Partitions));
         Assert.Equal(3, await bed.AskAsync("SET ROLE governor_silo; SELECT governor.ensure_event_partitions(5)"));
         Assert.Equal(7L, await bed.AskAsync(Partitions));
-        Assert.Equal(8L, await bed.AskAsync("SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only' AND tgrelid::regclass::text LIKE 'governor.governance_event%'"));
+        Assert.Equal(8L, await bed.AskAsync("SELECT count(*) FROM pg_trigger WHERE tgname = 'append_only' AND tgrelid::regclass::text LIKE '%governance_event%'"));
     }
 
     [Fact]
