@@ -7,6 +7,7 @@ namespace Governor.Host.Tests;
 /// <summary>Reminders: what a grain is told even if nobody remembers it.</summary>
 public sealed class ReminderTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Later = TimeSpan.FromHours(1);
 
     private readonly string key = Fresh.Key("reminded");
@@ -21,7 +22,7 @@ public sealed class ReminderTests : IAsyncLifetime
     [Fact]
     public async Task A_reminder_ticks()
     {
-        await Probe.Remind("soon", TimeSpan.Zero).Soon();
+        await Probe.Remind("soon", Soon).Soon();
         await Gate.Of(key + "/soon").Entered();
     }
 
@@ -40,7 +41,7 @@ public sealed class ReminderTests : IAsyncLifetime
     public async Task A_reminder_that_is_registered_again_is_replaced()
     {
         await Probe.Remind("one", Later).Soon();
-        await Probe.Remind("one", TimeSpan.Zero).Soon();
+        await Probe.Remind("one", Soon).Soon();
         await Gate.Of(key + "/one").Entered();
         Assert.Equal(["one"], await Probe.Names().Soon());
     }

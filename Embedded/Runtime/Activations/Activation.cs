@@ -170,7 +170,7 @@ internal sealed partial class Activation : IGrainContext
         lock (scheduler.Sync)
         {
             running--;
-            if (!call.IsAlwaysInterleave)
+            if (call.IsBlocking)
             {
                 blocking--;
                 if (call.IsReadOnly)
@@ -229,7 +229,8 @@ internal sealed partial class Activation : IGrainContext
             if (call.IsSettled)
                 continue;
             running++;
-            if (!call.IsAlwaysInterleave)
+            call.IsBlocking = !call.IsAlwaysInterleave && Class.MayInterleave?.Invoke(GrainInstance, call) != true;
+            if (call.IsBlocking)
             {
                 blocking++;
                 if (call.IsReadOnly)

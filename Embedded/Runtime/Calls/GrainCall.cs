@@ -39,6 +39,9 @@ internal abstract class GrainCall : IInvokable
     /// <summary>How often an activation that had served nothing passed it on.</summary>
     public int Forwards { get; set; }
 
+    /// <summary>Whether it keeps others out while it runs. Set when it starts.</summary>
+    public bool IsBlocking { get; set; }
+
     public bool IsSettled => Volatile.Read(ref settled) != 0;
 
     public virtual bool IsAlwaysInterleave => Method.IsAlwaysInterleave;

@@ -26,11 +26,8 @@ internal sealed class ReminderClock : IDisposable
             timer = clock.CreateTimer(static state => _ = ((ReminderClock)state!).FireAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>A reminder that was just registered is due at its start, even if that is a moment ago.</summary>
-    public void StartNew() => Await(entry.StartAt);
-
-    /// <summary>A reminder from the table goes on with its rhythm; what was missed while nobody ran is not made up for.</summary>
-    public void Resume() => Await(NextDue());
+    /// <summary>Goes on with the reminder's rhythm; what was missed while nobody ran is not made up for.</summary>
+    public void Start() => Await(NextDue());
 
     public void Dispose()
     {

@@ -20,7 +20,7 @@ internal sealed partial class ReminderService(Silo silo, IReminderTable table, I
         await table.StartAsync(cancellationToken);
         isRunning = true;
         foreach (var entry in (await table.ReadRows(0, 0)).Reminders)
-            Arm(entry).Resume();
+            Arm(entry).Start();
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -53,7 +53,7 @@ internal sealed partial class ReminderService(Silo silo, IReminderTable table, I
         };
         entry.ETag = await table.UpsertRow(entry)
             ?? throw new ReminderException($"The reminder table did not take {entry}.");
-        Arm(entry).StartNew();
+        Arm(entry).Start();
         return new Handle(entry);
     }
 

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using Governor.Embedded.Runtime.Activations;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
-using Orleans.Providers;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -31,14 +30,17 @@ internal static class PersistentStates
 
     private static PersistentState<T> Create<T>(Activation activation, PersistentStateAttribute attribute)
     {
-        var name = attribute.StorageName ?? ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME;
-        var storage = activation.Silo.Services.GetKeyedService<IGrainStorage>(name)
+        var services = activation.Silo.Services;
+        var storage = (attribute.StorageName is { } name ? services.GetKeyedService<IGrainStorage>(name) : services.GetService<IGrainStorage>())
             ?? throw new BadProviderConfigException(
-                $"State '{attribute.StateName}' of {activation.Class.Type.FullName} asks for the storage '{name}', which is not registered.");
+                $"State '{attribute.StateName}' of {activation.Class.Type.FullName} asks for {DescriptionOf(attribute)}, which is not registered.");
         var state = new PersistentState<T>(attribute.StateName, activation.GrainId, storage);
         activation.Lifecycle.Subscribe(attribute.StateName, GrainLifecycleStage.SetupState, state);
         return state;
     }
+
+    private static string DescriptionOf(PersistentStateAttribute attribute) =>
+        attribute.StorageName is { } name ? $"the storage '{name}'" : "the default storage";
 }
 
 /// <summary>One stored state of one activation.</summary>

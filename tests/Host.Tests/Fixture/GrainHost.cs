@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 using Orleans.Hosting;
+using Orleans.Runtime.Hosting;
 using Orleans.Storage;
 
 namespace Governor.Host.Tests.Fixture;
@@ -34,7 +35,7 @@ public sealed class GrainHost : IAsyncDisposable
             builder.AddReminders();
             builder.Services.AddSingleton<IReminderTable>(reminders);
             foreach (var (name, storage) in storages)
-                builder.Services.AddKeyedSingleton<IGrainStorage>(name, storage);
+                builder.Services.AddGrainStorage(name, (_, _) => storage);
             configure?.Invoke(builder);
         }
 

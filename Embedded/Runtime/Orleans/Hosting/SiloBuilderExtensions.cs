@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Providers;
+using Orleans.Runtime.Hosting;
 using Orleans.Storage;
 
 namespace Orleans.Hosting;
@@ -99,8 +100,7 @@ public static class MemoryGrainStorageSiloBuilderExtensions
 
     public static ISiloBuilder AddMemoryGrainStorage(
         this ISiloBuilder builder, string name, Action<OptionsBuilder<MemoryGrainStorageOptions>>? configureOptions = null) =>
-        builder.ConfigureServices(services =>
-            services.AddKeyedSingleton<IGrainStorage>(name, (_, _) => new Governor.Embedded.Runtime.Storage.MemoryGrainStorage(name)));
+        builder.ConfigureServices(services => services.AddGrainStorage(name, (_, _) => new MemoryGrainStorage(name)));
 
     public static ISiloBuilder AddMemoryGrainStorageAsDefault(
         this ISiloBuilder builder, Action<OptionsBuilder<MemoryGrainStorageOptions>>? configureOptions = null) =>
@@ -119,12 +119,12 @@ public static class AdoNetGrainStorageSiloBuilderExtensions
         {
             configureOptions?.Invoke(services.AddOptions<AdoNetGrainStorageOptions>(name));
             services.TryAddSingleton<PostgresSources>();
-            services.AddKeyedSingleton<IGrainStorage>(name, (provider, _) => new PostgresGrainStorage(
+            services.AddGrainStorage(name, (provider, _) => new PostgresGrainStorage(
                 name,
                 provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId,
                 provider.GetRequiredService<IOptionsMonitor<AdoNetGrainStorageOptions>>().Get(name),
                 provider.GetRequiredService<PostgresSources>()));
-            services.AddSingleton(provider => (ISiloParticipant)provider.GetRequiredKeyedService<IGrainStorage>(name));
+            services.AddSingleton<ISiloParticipant>(provider => (PostgresGrainStorage)provider.GetRequiredKeyedService<IGrainStorage>(name));
         });
 
     public static ISiloBuilder AddAdoNetGrainStorageAsDefault(this ISiloBuilder builder, Action<AdoNetGrainStorageOptions> configureOptions) =>

@@ -10,7 +10,10 @@ public static class GrainReminderExtensions
 {
     /// <param name="grain">A grain that implements <see cref="IRemindable"/>.</param>
     /// <param name="reminderName">Unique within the grain; registering it again replaces it.</param>
-    /// <param name="dueTime">Time to the first tick, zero or more.</param>
+    /// <param name="dueTime">
+    /// Time to the first tick, zero or more. A first tick that is already due when it has been stored counts as missed, so zero means
+    /// after one period, as on Orleans.
+    /// </param>
     /// <param name="period">Time between ticks; at least <c>ReminderOptions.MinimumReminderPeriod</c>.</param>
     public static Task<IGrainReminder> RegisterOrUpdateReminder(this IGrainBase grain, string reminderName, TimeSpan dueTime, TimeSpan period)
     {
