@@ -28,6 +28,7 @@ public static class GovernorSilo
             builder.Configuration.AddJsonFile(Path.GetFullPath(named), optional: false);
         builder.Configuration.AddEnvironmentVariables().AddCommandLine(args);
 
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         AddOptions(builder);
         AddParts(builder);
         var app = builder.Build();

@@ -56,6 +56,7 @@ internal sealed partial class Clusters(
         lock (_gate)
         {
             _management?.Dispose();
+            _management = null;
             foreach (var (_, cluster) in _tenants.Values)
                 cluster.Dispose();
             _tenants.Clear();
