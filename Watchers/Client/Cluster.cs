@@ -14,6 +14,10 @@ namespace Governor.Watchers.Client;
 /// <summary>
 /// One cluster's API server. Stays the same object while the kubeconfig behind it is replaced, so that watches carry on.
 /// </summary>
+/// <remarks>
+/// Callers are grains, each with a scheduler of its own that may stand still or end. What callers share (discovery, credentials, turns)
+/// must not run there, so everything leaves the caller's scheduler first.
+/// </remarks>
 internal sealed class Cluster : ICluster, IDisposable
 {
     private readonly KubernetesOptions _options;
@@ -44,31 +48,10 @@ internal sealed class Cluster : ICluster, IDisposable
         _metrics.Watch(Name.Value, _session.Transport);
     }
 
-    public async Task<ServerVersion> ProbeAsync(CancellationToken cancellation)
-    {
-        var session = _session;
-        var ready = ApiRequest.Get("readyz", "readyz") with { Verb = "probe", Once = true };
-        using (var answer = await session.SendAsync(ready, cancellation))
-            if (!answer.IsSuccess)
-                throw answer.Status() is { IsStatus: true } status
-                    ? status.ToException(session.Context(ready))
-                    : new KubernetesException(answer.Code, "NotReady", $"{session.Context(ready)}: expected ok, found {answer.Status().Message}");
-        var version = ApiRequest.Get("version", "version") with { Verb = "probe", Once = true };
-        using var told = await session.SendAsync(version, cancellation);
-        if (!told.IsSuccess)
-            throw told.Status().ToException(session.Context(version));
-        try
-        {
-            return new ServerVersion(JsonElement.Parse(told.Body).GetProperty("gitVersion").GetString() ?? "");
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
-        {
-            throw session.Malformed(version, e.Message, e);
-        }
-    }
+    public Task<ServerVersion> ProbeAsync(CancellationToken cancellation) => Task.Run(() => ProbeAsync(_session, cancellation), cancellation);
 
     public Task<ResourceDescription?> DiscoverAsync(GroupVersionKind kind, CancellationToken cancellation) =>
-        _session.Discovery.FindAsync(kind, cancellation);
+        Task.Run(() => _session.Discovery.FindAsync(kind, cancellation), cancellation);
 
     public Task<KubeObject?> GetAsync(GroupVersionKind kind, ObjectKey key, CancellationToken cancellation) =>
         WithResourceAsync(kind, async (session, resource) =>
@@ -168,7 +151,7 @@ internal sealed class Cluster : ICluster, IDisposable
     {
         await using var stream = new WatchStream(this, request, _options, _metrics, _time, _logger);
         while (true)
-            yield return await stream.NextAsync(cancellation);
+            yield return stream.TryNext(out var ready) ? ready : await Task.Run(() => stream.NextAsync(cancellation).AsTask(), cancellation);
     }
 
     public void Dispose()
@@ -177,13 +160,38 @@ internal sealed class Cluster : ICluster, IDisposable
         _session.Connection.Dispose();
     }
 
+    private static async Task<ServerVersion> ProbeAsync(Session session, CancellationToken cancellation)
+    {
+        var ready = ApiRequest.Get("readyz", "readyz") with { Verb = "probe", Once = true };
+        using (var answer = await session.SendAsync(ready, cancellation))
+            if (!answer.IsSuccess)
+                throw answer.Status() is { IsStatus: true } status
+                    ? status.ToException(session.Context(ready))
+                    : new KubernetesException(answer.Code, "NotReady", $"{session.Context(ready)}: expected ok, found {answer.Status().Message}");
+        var version = ApiRequest.Get("version", "version") with { Verb = "probe", Once = true };
+        using var told = await session.SendAsync(version, cancellation);
+        if (!told.IsSuccess)
+            throw told.Status().ToException(session.Context(version));
+        try
+        {
+            return new ServerVersion(JsonElement.Parse(told.Body).GetProperty("gitVersion").GetString() ?? "");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw session.Malformed(version, e.Message, e);
+        }
+    }
+
     /// <summary>
     /// Runs with what discovery knows of the kind; when its path turns out not to be served, once more with what discovery says then.
     /// </summary>
-    private async Task<T> WithResourceAsync<T>(
-        GroupVersionKind kind, Func<Session, ResourceDescription, Task<T>> act, CancellationToken cancellation)
+    private Task<T> WithResourceAsync<T>(
+        GroupVersionKind kind, Func<Session, ResourceDescription, Task<T>> act, CancellationToken cancellation) =>
+        Task.Run(() => WithResourceAsync(_session, kind, act, cancellation), cancellation);
+
+    private static async Task<T> WithResourceAsync<T>(
+        Session session, GroupVersionKind kind, Func<Session, ResourceDescription, Task<T>> act, CancellationToken cancellation)
     {
-        var session = _session;
         var resource = await session.FindAsync(kind, cancellation);
         try
         {

@@ -35,6 +35,9 @@ internal sealed class WatchConnection : IDisposable
         return new WatchConnection(response, await response.Content.ReadAsStreamAsync(cancellation), session, options, time);
     }
 
+    /// <summary>The next line, if it is here already.</summary>
+    public bool TryNext(out ReadOnlyMemory<byte> line) => _lines.TryNext(out line);
+
     /// <summary>The next line; null when the server ended the watch in good order.</summary>
     /// <exception cref="SilentWatchException">Nothing came for longer than a live server would let it be.</exception>
     public async ValueTask<ReadOnlyMemory<byte>?> NextAsync(CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces.Ports;
@@ -13,6 +14,9 @@ namespace Governor.Watchers.Watching;
 internal sealed partial class WatchStream : IAsyncDisposable
 {
     private static readonly GroupVersionKind CustomResourceDefinition = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+
+    /// <summary>Events that are kept ready at most, a list's page apart.</summary>
+    private const int MostReady = 64;
 
     private readonly Cluster _cluster;
     private readonly WatchRequest _request;
@@ -42,6 +46,9 @@ internal sealed partial class WatchStream : IAsyncDisposable
         _resourceVersion = request.ResourceVersion is "0" ? "" : request.ResourceVersion ?? "";
         _mustVerify = _mustTellSynced = _resourceVersion.Length > 0;
     }
+
+    /// <summary>The next event, if it is here already.</summary>
+    public bool TryNext([MaybeNullWhen(false)] out WatchEvent next) => _ready.TryDequeue(out next);
 
     /// <summary>Waits for the next event, however long that takes and whatever happens to the server meanwhile.</summary>
     public async ValueTask<WatchEvent> NextAsync(CancellationToken cancellation)
@@ -176,10 +183,14 @@ internal sealed partial class WatchStream : IAsyncDisposable
         var connection = _connection!;
         try
         {
-            if (await connection.NextAsync(cancellation) is { } line)
-                Read(line.Span);
-            else
+            if (await connection.NextAsync(cancellation) is not { } line)
+            {
                 await ReconnectAsync("ended", connection, cancellation);
+                return;
+            }
+            Read(line.Span);
+            while (_ready.Count < MostReady && _connection == connection && connection.TryNext(out line))
+                Read(line.Span); // what came together is read together
         }
         catch (SilentWatchException)
         {

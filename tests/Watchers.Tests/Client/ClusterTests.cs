@@ -35,6 +35,36 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task A_caller_whose_scheduler_stands_still_holds_up_nobody()
+    {
+        await using var test = await TestCluster.StartAsync();
+        var kind = new GroupVersionKind("", "v1", "ConfigMap");
+        var stuck = Task.Factory.StartNew(() => test.Cluster.DiscoverAsync(kind, default), default, TaskCreationOptions.None, new OneTaskScheduler()).Unwrap();
+        var asked = await test.Server.NextAsync("/api/v1");
+        var other = test.Cluster.DiscoverAsync(kind, default);
+        await asked.AnswerAsync(200, """{"kind":"APIResourceList","resources":[{"name":"configmaps","kind":"ConfigMap","namespaced":true,"verbs":["list"]}]}""");
+
+        Assert.NotNull(await other.Within());
+        Assert.NotNull(await stuck.Within());
+    }
+
+    /// <summary>Runs one task and then nothing any more, like the scheduler of a grain that is busy or gone.</summary>
+    private sealed class OneTaskScheduler : TaskScheduler
+    {
+        private int _run;
+
+        protected override void QueueTask(Task task)
+        {
+            if (Interlocked.Increment(ref _run) == 1)
+                ThreadPool.UnsafeQueueUserWorkItem(_ => TryExecuteTask(task), null);
+        }
+
+        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => false;
+
+        protected override IEnumerable<Task> GetScheduledTasks() => [];
+    }
+
+    [Fact]
     public async Task A_kind_that_is_not_served_is_no_missing_object()
     {
         await using var test = await TestCluster.StartAsync();
