@@ -1,6 +1,7 @@
 using Governor.Host.Tests.Fixture;
 using Governor.Host.Tests.Probes;
 using Orleans;
+using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
 
@@ -124,6 +125,22 @@ public sealed class CallTests(SharedHost host)
             await context.Invoke();
         }));
         Assert.Equal("the filter", await filtered.Grains.GetGrain<IProbeGrain>(Fresh.Key("outgoing")).Context("sent-by").Soon());
+    }
+
+    [Fact]
+    public async Task A_grain_with_too_many_requests_refuses_more()
+    {
+        await using var strict = await GrainHost.StartAsync(silo =>
+            silo.Configure<SiloMessagingOptions>(options => options.MaxEnqueuedRequestsHardLimit = 1));
+        var probe = strict.Grains.GetGrain<IProbeGrain>(Fresh.Key("crowded"));
+        var gate = Fresh.Key("crowded");
+        var running = probe.Hold(gate);
+        await Gate.Of(gate).Entered();
+        var waiting = probe.Hold(gate);
+        await Assert.ThrowsAsync<LimitExceededException>(() => probe.Hold(gate).Soon());
+
+        Gate.Of(gate).Open();
+        await Task.WhenAll(running, waiting).Soon();
     }
 
     [Fact]

@@ -111,6 +111,12 @@ internal sealed partial class Activation : IGrainContext
             if (state == State.Ended)
                 return false;
             call.Target = this;
+            if (Silo.MostEnqueued > 0 && running + waiting.Length > Silo.MostEnqueued && call.Reference is not null)
+            {
+                call.Fail(new LimitExceededException($"{GrainId} has {running + waiting.Length} requests, more than MaxEnqueuedRequestsHardLimit. {call}"));
+                return true;
+            }
+
             waiting.Enqueue(call);
             if (!scheduler.MarkDue())
                 return true;

@@ -8,6 +8,8 @@ internal struct CallQueue
     private GrainCall? head;
     private GrainCall? tail;
 
+    public int Length { get; private set; }
+
     public int Interleaving { get; private set; }
 
     public int ReadOnly { get; private set; }
@@ -63,6 +65,7 @@ internal struct CallQueue
 
     private void Count(GrainCall call, int by)
     {
+        Length += by;
         if (call.IsAlwaysInterleave)
             Interleaving += by;
         else if (call.IsReadOnly)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Governor.Embedded.Runtime.Activations;
 
 namespace Governor.Embedded.Runtime.Calls;
@@ -13,10 +14,12 @@ internal sealed class PendingCalls : IDisposable
     private readonly Stripe[] stripes = [.. Enumerable.Range(0, 16).Select(_ => new Stripe())];
     private readonly TimeProvider clock;
     private readonly TimeSpan defaultTimeout;
+    private readonly Counter<long> timedOut;
     private readonly ITimer sweeper;
 
-    public PendingCalls(TimeProvider clock, TimeSpan defaultTimeout)
+    public PendingCalls(TimeProvider clock, TimeSpan defaultTimeout, Counter<long> timedOut)
     {
+        this.timedOut = timedOut;
         this.clock = clock;
         this.defaultTimeout = defaultTimeout;
         var every = defaultTimeout > TimeSpan.Zero && defaultTimeout / 4 < Coarsest ? defaultTimeout / 4 : Coarsest;
@@ -51,8 +54,10 @@ internal sealed class PendingCalls : IDisposable
         // All messages first: failing one call removes the link that explains the next one.
         foreach (var (call, error) in expired.ConvertAll(late => (late, new TimeoutException(Explain(late)))))
         {
-            if (call.Fail(error))
-                call.CancelOnTimeout?.Cancel();
+            if (!call.Fail(error))
+                continue;
+            timedOut.Add(1);
+            call.CancelOnTimeout?.Cancel();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Governor.Embedded.Runtime.Activations;
 using Governor.Embedded.Runtime.Calls;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,7 +28,10 @@ internal sealed class Silo : IDisposable
         References = new(this);
         Activations = new(this);
         GrainFactory = new GrainFactory(this);
-        pending = new(Clock, messaging.ResponseTimeout);
+        MostEnqueued = messaging.MaxEnqueuedRequestsHardLimit;
+        var meter = services.GetRequiredService<IMeterFactory>().Create("Microsoft.Orleans");
+        meter.CreateObservableGauge("orleans-catalog-activations", () => Activations.Count);
+        pending = new(Clock, messaging.ResponseTimeout, meter.CreateCounter<long>("orleans-app-requests-timedout"));
         IncomingFilters = [.. services.GetServices<IIncomingGrainCallFilter>()];
         Calls = new(this, pending, [.. services.GetServices<IOutgoingGrainCallFilter>()], messaging.CancelRequestOnTimeout);
     }
@@ -59,6 +63,9 @@ internal sealed class Silo : IDisposable
     public CallRouter Calls { get; }
 
     public IIncomingGrainCallFilter[] IncomingFilters { get; }
+
+    /// <summary>How many requests one activation may have; 0 for any number.</summary>
+    public int MostEnqueued { get; }
 
     public bool IsStopped => phase == Phase.Stopped;
 

@@ -1,3 +1,4 @@
+using Governor.Embedded.Runtime.Reminders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -8,7 +9,8 @@ internal sealed partial class SiloHostedService(
     Silo silo, IServiceProvider services, IEnumerable<ISiloParticipant> participants, IEnumerable<StartupTask> startupTasks, ILogger<SiloHostedService> logger)
     : IHostedService
 {
-    private readonly ISiloParticipant[] participants = [.. participants];
+    /// <summary>Storages first: a reminder's tick is a call, and its grain may ask for its state.</summary>
+    private readonly ISiloParticipant[] participants = [.. participants.OrderBy(participant => participant is ReminderService)];
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {

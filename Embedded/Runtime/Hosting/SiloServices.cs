@@ -39,6 +39,7 @@ internal static class SiloServices
     private static void AddSilo(IServiceCollection services)
     {
         services.AddLogging();
+        services.AddMetrics();
         services.AddOptions<GrainCollectionOptions>()
             .Validate(
                 options => options.CollectionQuantum > TimeSpan.Zero && options.CollectionAge > options.CollectionQuantum,

@@ -22,7 +22,14 @@ namespace Orleans.Configuration
     }
 
     /// <inheritdoc cref="MessagingOptions"/>
-    public class SiloMessagingOptions : MessagingOptions;
+    public class SiloMessagingOptions : MessagingOptions
+    {
+        /// <summary>
+        /// How many requests one activation may have before it refuses more with <see cref="Orleans.Runtime.LimitExceededException"/>.
+        /// Default: 0, no limit.
+        /// </summary>
+        public int MaxEnqueuedRequestsHardLimit { get; set; }
+    }
 
     /// <summary>How long activations stay in memory.</summary>
     public class GrainCollectionOptions

@@ -21,6 +21,9 @@ namespace Orleans.Runtime
     /// <summary>The configuration of the actor host is wrong.</summary>
     public sealed class OrleansConfigurationException(string message) : OrleansException(message);
 
+    /// <summary>A queue is as long as it may be.</summary>
+    public sealed class LimitExceededException(string message) : OrleansException(message);
+
     /// <summary>A request could not be delivered.</summary>
     public class OrleansMessageRejectionException : OrleansException
     {
