@@ -1,1 +1,3 @@
-System.Console.Out.Flush();
+using Governor.Cli;
+
+return await GovernorCommand.RunAsync(args, Console.Out, Console.Error);

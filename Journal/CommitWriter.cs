@@ -301,7 +301,7 @@ internal sealed partial class CommitWriter : IAsyncDisposable
     [LoggerMessage(LogLevel.Warning, "PostgreSQL refused a batch of {Commits} commits; it is tried again. {Reason}")]
     private partial void LogRefused(int commits, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "The journal cannot reach its database; {Waiting} commits wait, {InDoubt} are in doubt. Check that PostgreSQL runs and that journal:connectionString is right. {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "The journal cannot reach its database; {Waiting} commits wait, {InDoubt} are in doubt. Check that PostgreSQL runs and that Governor:Journal:ConnectionString is right. {Reason}")]
     private partial void LogUnreachable(string reason, int waiting, int inDoubt);
 
     [LoggerMessage(LogLevel.Information, "Of {InDoubt} commits in doubt {Committed} were committed; the others are sent again")]

@@ -53,6 +53,8 @@ public sealed class JournalOptions
 /// <summary>Collects everything that is wrong with the journal's options, each with where it is and how to set it.</summary>
 public sealed class JournalOptionsValidator : IValidateOptions<JournalOptions>
 {
+    private const string Section = "Governor:Journal";
+
     public ValidateOptionsResult Validate(string? name, JournalOptions options)
     {
         var failures = new List<string>();
@@ -98,7 +100,6 @@ public sealed class JournalOptionsValidator : IValidateOptions<JournalOptions>
 
     private static void Fail(List<string> failures, string option, string expected, string found)
     {
-        var path = char.ToLowerInvariant(option[0]) + option[1..];
-        failures.Add($"journal:{path}: expected {expected}, found {found}; set it in the configuration file or as journal__{path} in the environment");
+        failures.Add($"{Section}:{option}: expected {expected}, found {found}; set it in the configuration file or as {Section.Replace(":", "__", StringComparison.Ordinal)}__{option} in the environment");
     }
 }

@@ -122,7 +122,7 @@ public sealed partial class LogSequencer : BackgroundService
             || signed.Size != last.Size || signed.Root != last.Root)
             throw new LogContradictionException($"the stored checkpoint of {last.Size} leaves does not agree with itself: the database was altered. Nothing is signed until it is restored");
         if (note.Verify(_signer.Key) != NoteVerdict.Good)
-            throw new LogContradictionException($"the stored checkpoint of {last.Size} leaves is not signed by {_signer.Key}. Set journal:logKeyFile and journal:origin to those of this log; nothing is signed until then");
+            throw new LogContradictionException($"the stored checkpoint of {last.Size} leaves is not signed by {_signer.Key}. Set Governor:Journal:LogKeyFile and Governor:Journal:Origin to those of this log; nothing is signed until then");
         return new OpenLog(tree, last.Size);
     }
 

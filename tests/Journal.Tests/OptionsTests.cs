@@ -18,8 +18,8 @@ public sealed class OptionsTests(JournalServer server)
 
         Assert.True(result.Failed);
         var failures = result.Failures!.ToList();
-        Assert.Equal(["connectionString", "role", "origin", "logKeyFile", "maxBatch", "checkpointInterval"], failures.Select(f => f["journal:".Length..f.IndexOf(": ", StringComparison.Ordinal)]));
-        Assert.All(failures, f => Assert.Contains("journal__", f, StringComparison.Ordinal));
+        Assert.Equal(["ConnectionString", "Role", "Origin", "LogKeyFile", "MaxBatch", "CheckpointInterval"], failures.Select(f => f["Governor:Journal:".Length..f.IndexOf(": ", StringComparison.Ordinal)]));
+        Assert.All(failures, f => Assert.Contains("Governor__Journal__", f, StringComparison.Ordinal));
         Assert.DoesNotContain("secret-word", result.FailureMessage, StringComparison.Ordinal);
     }
 
