@@ -43,9 +43,8 @@ public static class ExecutionStatus
     {
         ["observedGeneration"] = state.Generation,
         ["phase"] = state.Phase.ToString(),
-        ["waitingFor"] = state.Gates.FirstOrDefault(g => !g.IsOpen)?.Answer is { } closed ? $"{closed.Reason}: {closed.WaitsFor}" : "",
         ["gates"] = new JsonArray([.. state.Gates.Select(Render)]),
-        ["steps"] = new JsonArray([.. state.Steps.Select(step => (JsonNode)new JsonObject
+        ["steps"] = new JsonArray([.. state.Steps.GroupBy(s => s.Name).Select(s => s.Last()).Select(step => (JsonNode)new JsonObject
         {
             ["name"] = step.Name,
             ["status"] = step.Status,

@@ -31,7 +31,7 @@ public sealed class OwnedObject(ICluster management)
         {
             await management.ApplyStatusAsync(kind, key, status, fieldManager, cancellation);
         }
-        catch (KubernetesException e) when (e.Code == 404)
+        catch (KubernetesException e) when (e is { Code: 404, Reason: "NotFound" })
         {
             return;
         }

@@ -142,7 +142,7 @@ public sealed partial class WatchGrain(
             WriteAsync, new GrainTimerCreationOptions(RememberAfter, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
     }
 
-    private async Task WriteAsync(CancellationToken cancellation)
+    private async Task WriteAsync()
     {
         _remember?.Dispose();
         _remember = null;
