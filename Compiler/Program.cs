@@ -1,1 +1,3 @@
-System.Console.Out.Flush();
+using Governor.Compiler;
+
+return await CompilerCommandLine.RunAsync(args, Console.Out, Console.Error, Environment.GetEnvironmentVariable, CancellationToken.None);
