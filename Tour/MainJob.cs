@@ -34,10 +34,10 @@ public sealed class MainJob(Landscape landscape, Action<string> say)
     public async Task<TourReport> RunAsync(string host, System.Diagnostics.Stopwatch clock, CancellationToken cancellation)
     {
         say($"building pack {Pack} and pushing it to {landscape.Registry.Host}");
-        var pack = await SamplePack.BuildAsync(landscape, Path.Combine(Samples, "packs", Pack, "pack.yaml"), cancellation);
+        var pack = await SamplePack.BuildAsync(landscape, Path.Combine(Samples, "packs", Pack, "pack.yaml"), $"packs/{Pack}", cancellation);
 
         say("declaring the ClusterPack; nothing that it needs is there yet");
-        await landscape.DeclareAsync(pack, "web ClusterPack", cancellation);
+        await landscape.DeclareFileAsync(pack, cancellation);
         await ExpectAsync("all four gates closed", gates => gates.Count == 4 && gates.Values.All(verdict => verdict != "Allow"), cancellation);
 
         say("declaring RBACProfile, PermissionSets and RBACPolicy; the profile waits for its membership");
@@ -120,22 +120,22 @@ public sealed class MainJob(Landscape landscape, Action<string> say)
         var audit = await AuditCheck.RunAsync(landscape, cancellation);
         return new TourReport(
             host, clock.ElapsedMilliseconds, $"{Pack} {execution.GetProperty("version").GetString()}",
-            [.. execution.GetProperty("gates").EnumerateArray().Select(Describe)],
+            [.. execution.GetProperty("gates").EnumerateArray().Select(DescribeGate)],
             new InstanceReport(
                 instance.GetProperty("name").GetString()!, instance.GetProperty("ready").GetBoolean(),
-                [.. instance.GetProperty("deployedResources").EnumerateArray().Select(Describe2)]),
+                [.. instance.GetProperty("deployedResources").EnumerateArray().Select(DescribeResource)]),
             new LineageReport(
                 index.GetProperty("index").GetString()!,
                 [.. index.GetProperty("descendants").EnumerateArray().Select(d => $"{d.GetProperty("kind").GetString()} {d.GetProperty("namespace").GetString()}/{d.GetProperty("name").GetString()}")]),
             audit);
     }
 
-    private static GateReport Describe(JsonElement gate) => new(
+    private static GateReport DescribeGate(JsonElement gate) => new(
         gate.GetProperty("gate").GetInt32(), gate.GetProperty("name").GetString()!, gate.GetProperty("blockedReason").GetString()!,
         (long)(gate.GetProperty("clearedAt").GetDateTimeOffset() - gate.GetProperty("blockedAt").GetDateTimeOffset()).TotalMilliseconds,
         gate.GetProperty("evidence").GetString()!);
 
-    private static string Describe2(JsonElement resource) =>
+    private static string DescribeResource(JsonElement resource) =>
         $"{resource.GetProperty("kind").GetString()} {new ObjectKey(resource.GetProperty("namespace").GetString()!, resource.GetProperty("name").GetString()!)}";
 
     private async Task ConfirmOnTenantAsync(JsonElement instance, CancellationToken cancellation)
