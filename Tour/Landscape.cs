@@ -85,7 +85,8 @@ public sealed class Landscape : IAsyncDisposable
             {
                 clusters[name] = await SandboxCluster.StartAsync(new SandboxOptions(name), cancellation);
                 await File.WriteAllTextAsync(Path.Combine(options.Folder, $"{name}.kubeconfig"), clusters[name].Kubeconfig, cancellation);
-                File.SetUnixFileMode(Path.Combine(options.Folder, $"{name}.kubeconfig"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                if (!OperatingSystem.IsWindows())
+                    File.SetUnixFileMode(Path.Combine(options.Folder, $"{name}.kubeconfig"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
             }
             registry = await startingRegistry;
             postgres = await startingPostgres;

@@ -11,7 +11,8 @@ internal sealed class Show(bool once, bool json, string? folder, Stopwatch clock
         var place = folder ?? Directory.CreateTempSubdirectory("governor-tour-").FullName;
         Directory.CreateDirectory(place);
         // PostgreSQL runs as a user of its own, which has to get to its folder.
-        File.SetUnixFileMode(place, (UnixFileMode)Convert.ToInt32("755", 8));
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(place, (UnixFileMode)Convert.ToInt32("755", 8));
         await using var log = TextWriter.Synchronized(new StreamWriter(Path.Combine(place, "silo.log")) { AutoFlush = true });
         try
         {
