@@ -118,7 +118,7 @@ public sealed class Landscape : IAsyncDisposable
             ["Governor:Orleans:SiloPort"] = $"{FreePort.Next()}",
             ["Governor:Orleans:GatewayPort"] = $"{FreePort.Next()}",
             ["Governor:Kubernetes:ManagementKubeconfig"] = KubeconfigFile(_options.Management),
-            ["Governor:Journal:ConnectionString"] = DatabaseConnectionString,
+            ["Governor:Journal:ConnectionString"] = SiloConnectionString,
             ["Governor:Journal:MigrationConnectionString"] = DatabaseConnectionString,
             ["Governor:Journal:Origin"] = $"governor.local/{_options.Management}",
             ["Governor:Journal:LogKeyFile"] = Path.Combine(Folder, "log.key"),
@@ -189,13 +189,23 @@ public sealed class Landscape : IAsyncDisposable
         await _postgres.DisposeAsync();
     }
 
-    private string SiloConnectionString => $"Host=127.0.0.1;Port={_postgres.Port};Username=governor_silo;Database=governor";
+    private string SiloConnectionString => $"Host=127.0.0.1;Port={_postgres.Port};Username=governor_app;Database=governor";
 
     private static async Task CreateDatabaseAsync(PostgresServer postgres, CancellationToken cancellation)
     {
-        await using var source = NpgsqlDataSource.Create(postgres.ConnectionString());
-        await using var create = source.CreateCommand("CREATE DATABASE governor");
-        await create.ExecuteNonQueryAsync(cancellation);
+        // The silo's login may add to the audit trail and never change it; migrations run as the owner.
+        await using var server = NpgsqlDataSource.Create(postgres.ConnectionString());
+        await RunAsync(server, "CREATE DATABASE governor", cancellation);
+        await RunAsync(server, "CREATE ROLE governor_silo NOLOGIN", cancellation);
+        await RunAsync(server, "CREATE ROLE governor_app LOGIN IN ROLE governor_silo", cancellation);
+        await using var database = NpgsqlDataSource.Create(postgres.ConnectionString("governor"));
+        await RunAsync(database, "GRANT CREATE ON SCHEMA public TO governor_app", cancellation);
+    }
+
+    private static async Task RunAsync(NpgsqlDataSource source, string statement, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand(statement);
+        await command.ExecuteNonQueryAsync(cancellation);
     }
 
     private static ServiceProvider Connect(LandscapeOptions options)

@@ -58,6 +58,8 @@ internal sealed class Show(bool once, bool json, string? folder, Stopwatch clock
 
     private static void Print(TourReport report)
     {
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 200;
         var gates = new Table().Border(TableBorder.Simple).AddColumns("GATE", "NAME", "WAS CLOSED BECAUSE", "OPEN AFTER", "DECIDED ON");
         foreach (var gate in report.Gates)
             gates.AddRow($"{gate.Gate}", gate.Name, gate.BlockedReason, $"{gate.ClearedAfterMs} ms", Markup.Escape(gate.Evidence));
@@ -71,12 +73,15 @@ internal sealed class Show(bool once, bool json, string? folder, Stopwatch clock
 
     private static async Task StayAsync(Landscape landscape, CancellationToken cancellation)
     {
-        AnsiConsole.WriteLine();
-        AnsiConsole.MarkupLineInterpolated($"API         {landscape.SiloUrl}openapi/v1.json");
-        AnsiConsole.MarkupLineInterpolated($"Portal      {landscape.SiloUrl}portal#token={landscape.Management.AdminToken}");
-        AnsiConsole.MarkupLineInterpolated($"Management  kubectl --kubeconfig {landscape.KubeconfigFile("ccs-mgmt")} get clusterpacks,packexecutions,packinstances -A -o wide");
-        AnsiConsole.MarkupLineInterpolated($"Tenant      kubectl --kubeconfig {landscape.KubeconfigFile(MainJob.Tenant)} get all -n web");
-        AnsiConsole.MarkupLine("Ctrl-C ends everything.");
+        // Not through Spectre: a line that is to be copied must not be wrapped.
+        Console.WriteLine($"""
+
+            API         {landscape.SiloUrl}openapi/v1.json
+            Portal      {landscape.SiloUrl}portal#token={landscape.Management.AdminToken}
+            Management  kubectl --kubeconfig {landscape.KubeconfigFile("ccs-mgmt")} get clusterpacks,packexecutions,packinstances -A -o wide
+            Tenant      kubectl --kubeconfig {landscape.KubeconfigFile(MainJob.Tenant)} get all -n web
+            Ctrl-C ends everything.
+            """);
         await LiveTable.RunAsync(landscape, cancellation);
     }
 }

@@ -79,9 +79,8 @@ public static class ClusterRules
             yield return new Letter(receiver, fact);
         if (state.Uid.Length == 0)
             yield break;
-        yield return new Letter(
-            new Address(Subjects.Lineage, state.Uid),
-            new RootFact(KnownKinds.TalosCluster, state.Key, state.Uid, state.Generation, state.Declarer, "platform", state.Exists));
+        foreach (var letter in Descent.Root(KnownKinds.TalosCluster, state.Key, state.Uid, state.Generation, state.Declarer, "platform", state.Exists))
+            yield return letter;
         var runner = new ObjectKey(RunnerConfigNamespace, state.Name.Value);
         foreach (var letter in Descent.Letters(Chain(state), KnownKinds.RunnerConfig, runner, state.RunnerConfigUid, 1, state.Declarer, "platform", state.RunnerConfigExists))
             yield return letter;
@@ -142,7 +141,7 @@ public static class ClusterRules
             Key = cluster.Key,
             Uid = cluster.Uid,
             Generation = cluster.Generation,
-            Declarer = cluster.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal, "system:unknown"),
+            Declarer = Descent.DeclarerOf(cluster),
             Conditions = state.Uid == cluster.Uid ? state.Conditions : [],
         };
         return Moved(state, next, state.Exists ? "cluster.changed" : "cluster.declared", "spec", now);

@@ -33,6 +33,14 @@ public static class Descent
         return KubeObject.From(copy);
     }
 
+    /// <summary>Who declared an object, as admission stamped it.</summary>
+    public static string DeclarerOf(KubeObject item) =>
+        item.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal) is { Length: > 0 } declarer ? declarer : LineageNames.UnknownPrincipal;
+
+    /// <summary>What the lineage index has to be told of something that a human declared.</summary>
+    public static IEnumerable<Letter> Root(GroupVersionKind kind, ObjectKey key, string uid, long generation, string declarer, string operatorName, bool exists) =>
+        Letters(null, kind, key, uid, generation, declarer, operatorName, exists);
+
     /// <summary>What the lineage index has to be told of an object: that it descends from a root, or that it is one.</summary>
     public static IEnumerable<Letter> Letters(
         SealedCausalChain? chain, GroupVersionKind kind, ObjectKey key, string uid, long generation, string declarer, string operatorName, bool exists)

@@ -69,7 +69,7 @@ public static class ExecutionRules
             Spec = spec,
             SpecFailures = failures,
             Lineage = SealedCausalChain.Read(execution)?.Value,
-            Declarer = execution.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal, "system:unknown"),
+            Declarer = Descent.DeclarerOf(execution),
             Facts = state.Facts,
         };
         var declared = Context(fresh).Operational(

@@ -44,10 +44,8 @@ public static class PackRules
         var fact = state.Fact();
         foreach (var receiver in state.Interested)
             yield return new Letter(receiver, fact);
-        if (state.Uid.Length > 0)
-            yield return new Letter(
-                new Address(Subjects.Lineage, state.Uid),
-                new RootFact(KnownKinds.ClusterPack, state.Key, state.Uid, state.Generation, state.Declarer, "wrapper", state.Exists));
+        foreach (var letter in Descent.Root(KnownKinds.ClusterPack, state.Key, state.Uid, state.Generation, state.Declarer, "wrapper", state.Exists))
+            yield return letter;
     }
 
     /// <summary>
@@ -123,7 +121,7 @@ public static class PackRules
             Generation = pack.Generation,
             Spec = spec,
             SpecDigest = specDigest,
-            Declarer = pack.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal, "system:unknown"),
+            Declarer = Descent.DeclarerOf(pack),
             SigningKey = state.SigningKey,
             Interested = state.Interested,
             Conditions = recreated ? [] : state.Conditions,

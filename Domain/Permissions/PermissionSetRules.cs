@@ -2,14 +2,15 @@ using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
+using Governor.Domain.Lineage;
 
 namespace Governor.Domain.Permissions;
 
 /// <summary>A PermissionSet as its actor remembers it.</summary>
 public sealed record PermissionSetState(
-    ObjectKey Key, string Uid, long Generation, Reading<PermissionSet>? Set, ImmutableSortedSet<Address> Interested, ImmutableArray<Condition> Conditions)
+    ObjectKey Key, string Uid, long Generation, string Declarer, Reading<PermissionSet>? Set, ImmutableSortedSet<Address> Interested, ImmutableArray<Condition> Conditions)
 {
-    public static PermissionSetState Initial(ObjectKey key) => new(key, "", 0, null, [], []);
+    public static PermissionSetState Initial(ObjectKey key) => new(key, "", 0, "", null, [], []);
 }
 
 /// <summary>How a PermissionSet is decided on. Pure.</summary>
@@ -27,7 +28,10 @@ public static class PermissionSetRules
     };
 
     public static IEnumerable<Letter> Outbox(PermissionSetState state) =>
-        state.Interested.Select(receiver => new Letter(receiver, new PermissionSetStanding(state.Key, state.Set)));
+    [
+        .. state.Interested.Select(receiver => new Letter(receiver, new PermissionSetStanding(state.Key, state.Set))),
+        .. Descent.Root(KnownKinds.PermissionSet, state.Key, state.Uid, state.Generation, state.Declarer, "guardian", state.Set is not null),
+    ];
 
     public static JsonObject Status(PermissionSetState state) => new()
     {
@@ -44,6 +48,7 @@ public static class PermissionSetRules
             {
                 Uid = seen.Uid,
                 Generation = seen.Generation,
+                Declarer = Descent.DeclarerOf(seen),
                 Set = set,
                 Conditions = (seen.Uid == state.Uid ? state.Conditions : []).Apply(verdict.Claims, seen.Generation, now),
             },

@@ -2,16 +2,17 @@ using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
+using Governor.Domain.Lineage;
 
 namespace Governor.Domain.Permissions;
 
 /// <summary>An RBACPolicy as its actor remembers it.</summary>
 /// <param name="Ceiling">What the set that it names as its maximum says of itself.</param>
 public sealed record PolicyState(
-    ObjectKey Key, string Uid, long Generation, Reading<RbacPolicy>? Policy, PermissionSetStanding? Ceiling, string Summary,
+    ObjectKey Key, string Uid, long Generation, string Declarer, Reading<RbacPolicy>? Policy, PermissionSetStanding? Ceiling, string Summary,
     ImmutableSortedSet<Address> Interested, ImmutableArray<Condition> Conditions)
 {
-    public static PolicyState Initial(ObjectKey key) => new(key, "", 0, null, null, "", [], []);
+    public static PolicyState Initial(ObjectKey key) => new(key, "", 0, "", null, null, "", [], []);
 }
 
 /// <summary>How an RBACPolicy is decided on. Pure.</summary>
@@ -26,6 +27,7 @@ public static class PolicyRules
                 {
                     Uid = seen.Uid,
                     Generation = seen.Generation,
+                    Declarer = Descent.DeclarerOf(seen),
                     Policy = RbacPolicy.Read(seen),
                     Conditions = seen.Uid == state.Uid ? state.Conditions : [],
                 },
@@ -47,6 +49,8 @@ public static class PolicyRules
             yield return new Letter(new Address(Subjects.PermissionSet, policy.MaximumPermissionSet.ToString()), new Interest());
         foreach (var receiver in state.Interested)
             yield return new Letter(receiver, new PolicyStanding(state.Key, state.Policy, Ceiling(state)));
+        foreach (var letter in Descent.Root(KnownKinds.RBACPolicy, state.Key, state.Uid, state.Generation, state.Declarer, "guardian", state.Policy is not null))
+            yield return letter;
     }
 
     public static JsonObject Status(PolicyState state) => new()

@@ -3,18 +3,19 @@ using System.Text.Json.Nodes;
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
+using Governor.Domain.Lineage;
 
 namespace Governor.Domain.Permissions;
 
 /// <summary>An RBACProfile as its actor remembers it, with what others have told it.</summary>
 /// <param name="Clusters">Every cluster that this profile ever brought something to: each has to learn when it does not any more.</param>
 public sealed record ProfileState(
-    ObjectKey Key, string Uid, long Generation, Reading<RbacProfile>? Profile, PolicyStanding? Policy, ImmutableSortedDictionary<string, PermissionSetStanding> Sets,
+    ObjectKey Key, string Uid, long Generation, string Declarer, Reading<RbacProfile>? Profile, PolicyStanding? Policy, ImmutableSortedDictionary<string, PermissionSetStanding> Sets,
     RosterFact? Roster, ProfileVerdict? Verdict, ImmutableSortedSet<string> Clusters, DateTimeOffset? LastProvisionedAt,
     ImmutableSortedSet<Address> Interested, ImmutableArray<Condition> Conditions)
 {
     public static ProfileState Initial(ObjectKey key) =>
-        new(key, "", 0, null, null, ImmutableSortedDictionary<string, PermissionSetStanding>.Empty, null, null, [], null, [], []);
+        new(key, "", 0, "", null, null, ImmutableSortedDictionary<string, PermissionSetStanding>.Empty, null, null, [], null, [], []);
 
     public ProfileStanding Standing() => new(
         Key, Profile is not null, Profile?.Value?.PrincipalRef ?? "", Profile?.Value?.DomainIdentityRef ?? "", Verdict?.Provisioned ?? false,
@@ -54,6 +55,8 @@ public static class ProfileRules
             foreach (var set in profile.PermissionSets)
                 yield return new Letter(new Address(Subjects.PermissionSet, set.ToString()), new Interest());
         }
+        foreach (var letter in Descent.Root(KnownKinds.RBACProfile, state.Key, state.Uid, state.Generation, state.Declarer, "guardian", state.Profile is not null))
+            yield return letter;
         foreach (var cluster in state.Clusters)
             yield return new Letter(new Address(Subjects.Permission, cluster), new GrantFact(state.Key, GrantOn(state, new ClusterName(cluster))));
     }
@@ -88,6 +91,7 @@ public static class ProfileRules
             {
                 Uid = seen.Uid,
                 Generation = seen.Generation,
+                Declarer = Descent.DeclarerOf(seen),
                 Profile = profile,
                 Clusters = profile.Value is { } valid ? state.Clusters.Union(valid.TargetClusters) : state.Clusters,
                 Conditions = seen.Uid == state.Uid ? state.Conditions : [],
