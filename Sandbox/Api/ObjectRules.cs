@@ -113,7 +113,7 @@ internal static partial class ObjectRules
         for (var i = 0; i < owners.Length; i++)
             foreach (var field in (ReadOnlySpan<string>)["apiVersion", "kind", "name", "uid"])
                 if (owners[i].Text(field).Length == 0)
-                    causes.Add(Cause.Invalid($"metadata.ownerReferences[{i}].{field}", "\"\"", field == "apiVersion" ? "version must not be empty" : $"{field} must not be empty"));
+                    causes.Add(Cause.Invalid($"metadata.ownerReferences.{field}", "\"\"", field == "apiVersion" ? "version must not be empty" : $"{field} must not be empty"));
         if (owners.Count(o => o.Flag("controller")) > 1)
             causes.Add(Cause.Invalid("metadata.ownerReferences", "\"\"", "Only one reference can have Controller set to true"));
     }
