@@ -162,7 +162,7 @@ internal sealed class Bookmarks
         {
             // the bookmark is due
         }
-        _due = _due == _last ? TimeSpan.FromDays(365) : _due + Period < _last ? _due + Period : _last;
+        _due = _due == _last ? TimeSpan.FromDays(1) : _due + Period < _last ? _due + Period : _last;
         return false;
     }
 }

@@ -48,6 +48,7 @@ public sealed class FixtureTests
     [InlineData("apply-yaml", "05-apply-yaml", "05-apply-dry-run", "05-apply-managed-fields-reset", "05-apply-yaml-1.1")]
     [InlineData("apply-builtin", "05-apply-builtin-deployment")]
     [InlineData("lists", "06-list-bad-selectors", "06-list-resource-version-errors")]
+    [InlineData("selectors", "06-list-label-selectors", "06-list-field-selectors")]
     [InlineData("finalizers", "08-finalizer", "08-finalizer-invalid")]
     [InlineData("delete-options", "08-delete-preconditions", "08-delete-options-invalid")]
     [InlineData("rights", "09-forbidden-403", "09-anonymous-403")]
@@ -110,6 +111,12 @@ public sealed class FixtureTests
                 break;
             case "apply-status":
                 await WidgetAsync(admin, "fx-apply", "st");
+                break;
+            case "selectors":
+                for (var i = 0; i < 7; i++)
+                    await admin.PostAsync(Widgets("fx-list"), $$$"""
+                        {"apiVersion":"fixtures.governor.dev/v1","kind":"Widget","metadata":{"name":"w{{{i}}}","labels":{"n":"{{{i}}}","parity":"{{{(i % 2 == 0 ? "even" : "odd")}}}"{{{(i == 6 ? ",\"extra\":\"\"" : "")}}}}},"spec":{"size":{{{i + 1}}}}}
+                        """);
                 break;
             case "finalizers":
                 await WidgetAsync(admin, "fx-del", "fin", "fixtures.governor.dev/a", "fixtures.governor.dev/b");

@@ -155,7 +155,7 @@ public sealed partial class Replay
     private static JsonArray Sorted(JsonArray a) => new(a.OrderBy(i => i is JsonObject o ? $"{o["metadata"]?["namespace"]}/{o["metadata"]?["name"]}" : i!.ToJsonString(), StringComparer.Ordinal).Select(i => i!.DeepClone()).ToArray());
 
     /// <summary>Numbers of versions and generated suffixes do not matter in messages; neither does where a JSON text is cut.</summary>
-    private static string Shapeless(string text) => Suffix().Replace(Number().Replace(text, "N"), "_S");
+    private static string Shapeless(string text) => Suffix().Replace(Number().Replace(AnyUid().Replace(text, "U"), "N"), "_S");
 
     private string Known(string text)
     {
@@ -173,6 +173,9 @@ public sealed partial class Replay
 
     [GeneratedRegex(@"\d{2,}")]
     private static partial Regex Number();
+
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
+    private static partial Regex AnyUid();
 
     [GeneratedRegex("_[a-z0-9]{5}\\b")]
     private static partial Regex Suffix();
