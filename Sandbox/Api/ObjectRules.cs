@@ -100,7 +100,7 @@ internal static partial class ObjectRules
         for (var i = 0; i < finalizers.Length; i++)
             if (QualifiedNameFault(finalizers[i]) is { } fault)
                 causes.Add(Cause.Invalid("metadata.finalizers", Quote(finalizers[i]), fault));
-            else if (!resource.IsCustom && !finalizers[i].Contains('/', StringComparison.Ordinal) && !StandardFinalizers.Contains(finalizers[i]))
+            else if (!resource.IsCustom && resource.Id != KindTable.Definitions && !finalizers[i].Contains('/', StringComparison.Ordinal) && !StandardFinalizers.Contains(finalizers[i]))
                 causes.Add(Cause.Invalid($"metadata.finalizers[{i}]", Quote(finalizers[i]), "name is neither a standard finalizer name nor is it fully qualified"));
         if (finalizers.Contains("orphan") && finalizers.Contains("foregroundDeletion"))
             causes.Add(Cause.Invalid("metadata.finalizers", $"[]string{{{string.Join(", ", finalizers.Select(Quote))}}}",

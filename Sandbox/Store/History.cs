@@ -81,14 +81,15 @@ internal sealed class History
     {
         lock (_gate)
         {
-            if (version < Horizon)
-                return null;
-            var found = new List<Change>();
-            for (var at = _changes.Last; at is not null && at.Value.Version > version; at = at.Previous)
-                found.Add(at.Value);
-            found.Reverse();
-            return found;
+            return version < Horizon ? null : Since(version);
         }
+    }
+
+    /// <summary>What an open watch has not seen yet when it is ended, whatever the horizon.</summary>
+    public IReadOnlyList<Change> Remaining(long version)
+    {
+        lock (_gate)
+            return Since(version);
     }
 
     /// <summary>All objects of the kind as of a resourceVersion, or null when that is forgotten.</summary>
@@ -108,10 +109,7 @@ internal sealed class History
     public void Expire(long version)
     {
         lock (_gate)
-        {
-            _changes.Clear();
             Horizon = version;
-        }
     }
 
     public void Restart(long version)
@@ -129,8 +127,17 @@ internal sealed class History
     private void Forget()
     {
         var oldest = _changes.First!.Value;
-        Horizon = oldest.Version;
+        Horizon = Math.Max(Horizon, oldest.Version);
         _changes.RemoveFirst();
+    }
+
+    private List<Change> Since(long version)
+    {
+        var found = new List<Change>();
+        for (var at = _changes.Last; at is not null && at.Value.Version > version; at = at.Previous)
+            found.Add(at.Value);
+        found.Reverse();
+        return found;
     }
 
     private static ImmutableSortedDictionary<ObjectKey, StoredObject> Before(Change change) =>

@@ -122,8 +122,9 @@ public sealed class KubectlTests : ClusterFixture
     public async Task Describe_shows_the_object_and_its_events()
     {
         await OkAsync("apply -f -", Web);
-        await Admin.PostAsync("/api/v1/namespaces/default/events", """
-            {"apiVersion":"v1","kind":"Event","metadata":{"name":"e"},"involvedObject":{"kind":"ConfigMap","namespace":"default","name":"web"},"reason":"Seen","message":"was seen","type":"Normal"}
+        var uid = (await Admin.GetAsync(ConfigMaps + "/web")).Uid;
+        await Admin.PostAsync("/api/v1/namespaces/default/events", $$"""
+            {"apiVersion":"v1","kind":"Event","metadata":{"name":"e"},"involvedObject":{"kind":"ConfigMap","namespace":"default","name":"web","uid":"{{uid}}"},"reason":"Seen","message":"was seen","type":"Normal"}
             """);
         Assert.Contains("Image:", await OkAsync("describe deploy web"), StringComparison.Ordinal);
         Assert.Contains("was seen", await OkAsync("describe configmap web"), StringComparison.Ordinal);
