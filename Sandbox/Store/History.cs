@@ -30,6 +30,7 @@ internal sealed class History
     private readonly Lock _gate = new();
     private readonly int _capacity;
     private readonly LinkedList<Change> _changes = new();
+    private long _trimmed;
     private TaskCompletionSource _pulse = New();
     private CancellationTokenSource _epoch = new();
 
@@ -37,9 +38,10 @@ internal sealed class History
     {
         _capacity = capacity;
         Horizon = horizon;
+        _trimmed = horizon;
     }
 
-    /// <summary>Changes up to here are forgotten.</summary>
+    /// <summary>Up to here nobody may start or resume.</summary>
     public long Horizon { get; private set; }
 
     /// <summary>Cancelled when all open watches of the kind have to end.</summary>
@@ -77,11 +79,12 @@ internal sealed class History
     }
 
     /// <summary>The changes after a resourceVersion, or null when some of them are forgotten.</summary>
-    public IReadOnlyList<Change>? After(long version)
+    /// <param name="isFollowing">An open watch goes on while the ring still has what it has not seen, whatever the horizon.</param>
+    public IReadOnlyList<Change>? After(long version, bool isFollowing)
     {
         lock (_gate)
         {
-            return version < Horizon ? null : Since(version);
+            return version < (isFollowing ? _trimmed : Horizon) ? null : Since(version);
         }
     }
 
@@ -127,7 +130,8 @@ internal sealed class History
     private void Forget()
     {
         var oldest = _changes.First!.Value;
-        Horizon = Math.Max(Horizon, oldest.Version);
+        _trimmed = oldest.Version;
+        Horizon = Math.Max(Horizon, _trimmed);
         _changes.RemoveFirst();
     }
 

@@ -43,6 +43,7 @@ internal sealed class WatchHandler
         var cursor = new Cursor();
         try
         {
+            cursor.IsFollowing = from == 0;
             cursor.Version = from == 0 ? await ListFirstAsync(resource, filter, events) : from;
             await FollowAsync(history, cursor, filter, events, bookmarks, stop.Token);
         }
@@ -70,12 +71,13 @@ internal sealed class WatchHandler
         {
             stop.ThrowIfCancellationRequested();
             var next = history.NextChange;
-            var changes = history.After(cursor.Version);
+            var changes = history.After(cursor.Version, cursor.IsFollowing);
             if (changes is null)
             {
                 await events.ExpiredAsync(cursor.Version, history.Horizon);
                 return;
             }
+            cursor.IsFollowing = true;
             await SendAsync(changes, cursor, filter, events, stop);
             if (bookmarks is null)
                 await next.WaitAsync(stop);
@@ -99,6 +101,9 @@ internal sealed class WatchHandler
     private sealed class Cursor
     {
         public long Version { get; set; }
+
+        /// <summary>It has caught up once.</summary>
+        public bool IsFollowing { get; set; }
     }
 
     private static void CheckQuery(IQueryCollection query)

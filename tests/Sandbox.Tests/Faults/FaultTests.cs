@@ -55,6 +55,18 @@ public sealed class FaultTests : ClusterFixture
     }
 
     [Fact]
+    public async Task An_open_watch_outlives_the_expiry_of_history()
+    {
+        await CreateConfigMapAsync("first");
+        using var watch = await Admin.WatchAsync($"{ConfigMaps}?fieldSelector=metadata.name%3Dfirst");
+        Assert.Equal("ADDED first", await watch.NextTextAsync());
+        await CreateDeploymentAsync("elsewhere");
+        Cluster.Faults.ExpireHistory();
+        await Admin.MergeAsync(ConfigMaps + "/first", """{"data":{"k":"w"}}""");
+        Assert.Equal("MODIFIED first", await watch.NextTextAsync());
+    }
+
+    [Fact]
     public async Task A_cluster_that_went_away_refuses_and_comes_back_with_its_state_on_its_port()
     {
         await CreateConfigMapAsync("a");
