@@ -102,7 +102,7 @@ internal sealed class ApiException : Exception
     public static ApiException Invalid(string group, string kind, string name, IReadOnlyList<Cause> causes)
     {
         var qualified = group.Length == 0 ? kind : $"{kind}.{group}";
-        var texts = causes.Select(c => $"{c.Field}: {c.Message}").ToArray();
+        var texts = causes.Select(c => $"{c.Field}: {c.Message}").Distinct().ToArray();
         var all = texts.Length == 1 ? texts[0] : $"[{string.Join(", ", texts)}]";
         var details = new JsonObject();
         if (name.Length > 0)

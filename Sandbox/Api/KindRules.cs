@@ -170,12 +170,19 @@ internal static class KindRules
                 if (key.Length > 253 || key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
                     yield return Cause.Invalid($"{map}[{key}]", $"\"{key}\"", "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')");
             }
+        foreach (var (key, _) in o.Child("binaryData") ?? [])
+            if (o.Child("data")?.ContainsKey(key) == true)
+                yield return Cause.Invalid($"data[{key}]", $"\"{key}\"", "duplicate of key present in binaryData");
+        if (kind == "Secret" && o.Text("type") == "kubernetes.io/tls")
+            foreach (var key in (string[])["tls.crt", "tls.key"])
+                if (o.Child("data")?.ContainsKey(key) != true)
+                    yield return Cause.Required($"data[{key}]");
         if (size > 1024 * 1024)
             yield return new Cause("FieldValueTooLong", "Too long: must have at most 1048576 bytes", kind == "Secret" ? "data" : "[]");
         if (old is null)
             yield break;
         if (old.Flag("immutable"))
-            foreach (var frozen in (string[])["data", "binaryData"])
+            foreach (var frozen in (string[])["immutable", "data", "binaryData"])
                 if (!JsonText.Same(old[frozen], o[frozen]))
                     yield return Cause.Forbidden(frozen, "field is immutable when `immutable` is set");
         if (kind == "Secret" && old.Text("type") != o.Text("type"))

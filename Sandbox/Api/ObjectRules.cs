@@ -100,7 +100,7 @@ internal static partial class ObjectRules
         for (var i = 0; i < finalizers.Length; i++)
             if (QualifiedNameFault(finalizers[i]) is { } fault)
                 causes.Add(Cause.Invalid("metadata.finalizers", Quote(finalizers[i]), fault));
-            else if (!resource.IsCustom && !finalizers[i].Contains('/', StringComparison.Ordinal) && !StandardFinalizers.Contains(finalizers[i]))
+            else if (!resource.IsCustom && resource.Id != KindTable.Definitions && !finalizers[i].Contains('/', StringComparison.Ordinal) && !StandardFinalizers.Contains(finalizers[i]))
                 causes.Add(Cause.Invalid($"metadata.finalizers[{i}]", Quote(finalizers[i]), "name is neither a standard finalizer name nor is it fully qualified"));
         if (finalizers.Contains("orphan") && finalizers.Contains("foregroundDeletion"))
             causes.Add(Cause.Invalid("metadata.finalizers", $"[]string{{{string.Join(", ", finalizers.Select(Quote))}}}",
@@ -113,7 +113,7 @@ internal static partial class ObjectRules
         for (var i = 0; i < owners.Length; i++)
             foreach (var field in (ReadOnlySpan<string>)["apiVersion", "kind", "name", "uid"])
                 if (owners[i].Text(field).Length == 0)
-                    causes.Add(Cause.Invalid($"metadata.ownerReferences[{i}].{field}", "\"\"", field == "apiVersion" ? "version must not be empty" : $"{field} must not be empty"));
+                    causes.Add(Cause.Invalid($"metadata.ownerReferences.{field}", "\"\"", field == "apiVersion" ? "version must not be empty" : $"{field} must not be empty"));
         if (owners.Count(o => o.Flag("controller")) > 1)
             causes.Add(Cause.Invalid("metadata.ownerReferences", "\"\"", "Only one reference can have Controller set to true"));
     }

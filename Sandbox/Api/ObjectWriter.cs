@@ -65,12 +65,13 @@ internal sealed class ObjectWriter
     public WriteResult Apply(RequestContext context, JsonObject body)
     {
         CheckApplied(context, body);
+        TypedCheck.Throw(context, body);
+        CheckNames(context, body.Metadata());
         if (context.IsStatus)
             foreach (var name in body.Select(p => p.Key).Where(k => k is not ("apiVersion" or "kind" or "metadata" or "status")).ToArray())
                 body.Remove(name);
         else if (context.Resource.HasStatus)
             body.Remove("status");
-        TypedCheck.Throw(context, body);
         var owner = WritePipeline.OwnerOf(context, "Apply");
         var now = JsonText.Stamp(_core.Clock.GetUtcNow());
         while (true)
@@ -177,8 +178,7 @@ internal sealed class ObjectWriter
         var metadata = body.Metadata();
         if (metadata.List("managedFields") is { Count: > 0 })
             throw ApiException.BadRequest("metadata.managedFields must be nil");
-        if (metadata.Text("name").Length == 0)
+        if (metadata["name"] is null)
             metadata["name"] = context.Name;
-        CheckNames(context, metadata);
     }
 }

@@ -12,6 +12,9 @@ internal sealed record RequestContext(UserIdentity User, ServedResource Resource
     public string FieldValidation { get; init; } = "Warn";
     public bool Force { get; init; }
 
+    /// <summary>The body is a change, not an object.</summary>
+    public bool IsPatch { get; init; }
+
     /// <summary>Sent as Warning headers.</summary>
     public List<string> Warnings { get; } = [];
 

@@ -37,7 +37,20 @@ internal sealed class ResourceHandler
         if (resource.Deprecation is { } said)
             context.Warnings.Add(said);
         CheckPath(info, resource);
-        if (resource.IsVirtual || info.Subresource is "token" or "eviction")
+        try
+        {
+            await RouteAsync(http, info, context);
+        }
+        catch (ApiException) when (!http.Response.HasStarted)
+        {
+            Answers.Warn(http, context.Warnings);
+            throw;
+        }
+    }
+
+    private async Task RouteAsync(HttpContext http, RequestInfo info, RequestContext context)
+    {
+        if (context.Resource.IsVirtual || info.Subresource is "token" or "eviction")
             await ReviewAsync(http, info, context);
         else if (info.Subresource == "scale")
             await new ScaleHandler(_core, _reads).HandleAsync(http, info, context, await ReadAsync(http.Request));
@@ -81,7 +94,7 @@ internal sealed class ResourceHandler
             throw ApiException.Invalid("meta.k8s.io", options, "", [Cause.NotSupported("dryRun", $"[]string{{\"{odd}\"}}", ["All"])]);
         var manager = query["fieldManager"].ToString();
         if (manager.Length > 128)
-            throw ApiException.Invalid("meta.k8s.io", options, "", [new Cause("FieldValueTooLong", "Too long: may not be longer than 128", "fieldManager")]);
+            throw ApiException.Invalid("meta.k8s.io", options, "", [new Cause("FieldValueTooLong", "Too long: must have at most 128 bytes", "fieldManager")]);
         var validation = query["fieldValidation"].ToString();
         if (validation is not ("" or "Ignore" or "Warn" or "Strict"))
             throw ApiException.Invalid("meta.k8s.io", options, "", [Cause.NotSupported("fieldValidation", $"\"{validation}\"", ["", "Ignore", "Strict", "Warn"])]);
@@ -91,6 +104,7 @@ internal sealed class ResourceHandler
             FieldManager = manager.Length > 0 ? manager : ManagerOf(request),
             FieldValidation = validation.Length > 0 ? validation : "Warn",
             Force = query["force"].ToString() is "true" or "1",
+            IsPatch = info.Verb == "patch",
         };
     }
 
@@ -170,6 +184,8 @@ internal sealed class ResourceHandler
     private (int, JsonObject, string) Patch(HttpRequest request, RequestContext context, byte[] body)
     {
         var type = (request.ContentType ?? "").Split(';')[0].Trim();
+        if (context.Force && type != "application/apply-patch+yaml")
+            throw ApiException.Invalid("meta.k8s.io", "PatchOptions", "", [Cause.Forbidden("force", "may not be specified for non-apply patch")]);
         switch (type)
         {
             case "application/apply-patch+yaml":
@@ -193,7 +209,7 @@ internal sealed class ResourceHandler
     {
         if (request.Query["fieldManager"].ToString().Length == 0)
             throw ApiException.Invalid("meta.k8s.io", "PatchOptions", "", [Cause.Required("fieldManager", "is required for apply patch")]);
-        var o = YamlBody.ReadAny(body) as JsonObject ?? throw ApiException.BadRequest("error decoding YAML: expected an object");
+        var o = YamlBody.ReadAny(body) as JsonObject ?? throw ApiException.BadRequest("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}");
         _roles.Check(context, o);
         if (_core.Store.Current.Find(context.Resource.Id, context.Key) is null && !_core.Authorizer.Decide(context.User, CreateOf(context)).IsAllowed)
             throw AccessGate.Forbidden(context.User, CreateOf(context));

@@ -146,11 +146,29 @@ internal sealed class ResourceReads
             writer.WriteStartArray("items");
             var isStorageVersion = resource.StorageApiVersion == resource.Gvk.ApiVersion;
             foreach (var item in page.Items)
-                writer.WriteRawValue(isStorageVersion ? item.Json : JsonText.Bytes(Convert(resource, item)), true);
+                WriteItem(writer, resource, item, isStorageVersion);
             writer.WriteEndArray();
             writer.WriteEndObject();
         }
         return stream.ToArray();
+    }
+
+    /// <summary>Items of built-in kinds come without kind and apiVersion: their type is the list's.</summary>
+    private static void WriteItem(Utf8JsonWriter writer, ServedResource resource, StoredObject item, bool isStorageVersion)
+    {
+        if (resource.IsCustom)
+        {
+            writer.WriteRawValue(isStorageVersion ? item.Json : JsonText.Bytes(Convert(resource, item)), true);
+            return;
+        }
+        writer.WriteStartObject();
+        foreach (var member in item.Root.EnumerateObject())
+            if (!member.NameEquals("kind") && !member.NameEquals("apiVersion"))
+            {
+                writer.WritePropertyName(member.Name);
+                writer.WriteRawValue(member.Value.GetRawText(), true);
+            }
+        writer.WriteEndObject();
     }
 
     public static JsonObject Convert(ServedResource resource, StoredObject o)

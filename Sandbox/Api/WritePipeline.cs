@@ -91,12 +91,18 @@ internal sealed class WritePipeline
     private void Complete(RequestContext context, JsonObject? old, JsonObject next)
     {
         var resource = context.Resource;
+        DropEmpty(next.Metadata());
         Defaulting.Apply(next, resource.Schema);
         Defaulting.DropNulls(next, resource.Schema);
         KindRules.Prepare(_core, resource, old, next);
         var causes = ObjectRules.Metadata(resource, next.Metadata());
         if (old is not null)
-            causes.AddRange(ObjectRules.MetadataUpdate(old.Metadata(), next.Metadata()));
+        {
+            // The API server checks this twice and lists it twice.
+            var forbidden = ObjectRules.MetadataUpdate(old.Metadata(), next.Metadata());
+            causes.AddRange(forbidden);
+            causes.AddRange(forbidden);
+        }
         var found = SchemaValidation.Validate(next, resource.Schema);
         causes.AddRange(found);
         if (found.Any(SchemaValidation.BlocksRules) || next.Metadata().Text("name").Length == 0)
@@ -111,9 +117,18 @@ internal sealed class WritePipeline
             throw ApiException.Invalid(resource, next.Metadata().Text("name"), causes);
     }
 
+    /// <summary>Empty lists and maps of metadata are no lists and maps.</summary>
+    private static void DropEmpty(JsonObject metadata)
+    {
+        foreach (var name in (ReadOnlySpan<string>)["labels", "annotations", "finalizers", "ownerReferences"])
+            if (metadata[name] is JsonArray { Count: 0 } or JsonObject { Count: 0 })
+                metadata.Remove(name);
+    }
+
     private static void CheckPreconditions(RequestContext context, StoredObject before, JsonObject metadata)
     {
         var resource = context.Resource;
+        CheckImmutable(context, before, metadata);
         if (metadata.Text("uid") is { Length: > 0 } uid && uid != before.Uid)
             throw ApiException.Conflict(resource, before.Key.Name,
                 $"StorageError: invalid object, Code: 4, Key: /registry/{(resource.IsCustom ? resource.Gvk.Group + "/" : "")}{resource.Plural}/{before.Key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {before.Uid}");
@@ -124,6 +139,18 @@ internal sealed class WritePipeline
             throw ApiException.Internal($"strconv.ParseUint: parsing \"{version}\": invalid syntax");
         if (number != 0 && number != (ulong)before.Version)
             throw ApiException.Modified(resource, before.Key.Name);
+    }
+
+    private static void CheckImmutable(RequestContext context, StoredObject before, JsonObject metadata)
+    {
+        Cause? cause = null;
+        if (context.IsPatch && metadata.Text("uid") is { Length: > 0 } uid && uid != before.Uid)
+            cause = Cause.Invalid("metadata.uid", $"\"{uid}\"", "field is immutable");
+        if (metadata.Text("deletionTimestamp") is { Length: > 0 } stamp && stamp != before.Root.FindText("metadata", "deletionTimestamp")
+            && DateTimeOffset.TryParse(stamp, System.Globalization.CultureInfo.InvariantCulture, out var time))
+            cause = Cause.Invalid("metadata.deletionTimestamp", $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss} +0000 UTC", "field is immutable");
+        if (cause is not null)
+            throw ApiException.Invalid(context.Resource, context.Name, [cause, cause]);
     }
 
     private static JsonObject OnlySubresource(RequestContext context, JsonObject old, JsonObject next, bool applied)

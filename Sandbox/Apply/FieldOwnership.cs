@@ -11,7 +11,7 @@ internal static class FieldOwnership
     private static readonly string[] SystemMetadata =
     [
         "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion",
-        "deletionTimestamp", "deletionGracePeriodSeconds", "generateName",
+        "deletionTimestamp", "deletionGracePeriodSeconds",
     ];
 
     /// <summary>Records an update: the writer owns what it changed, silently.</summary>
@@ -30,6 +30,10 @@ internal static class FieldOwnership
         var old = Bare(before ?? new JsonObject());
         var comparison = TypedValue.Compare(old, Bare(after), resource.Schema);
         var changed = Strip(comparison.Changed, resource);
+        if (writer.Subresource.Length == 0 && resource.HasStatus)
+            changed.Remove("f:status");
+        if (resource is { IsCustom: false, Plural: "namespaces" })
+            changed.Remove("f:spec");
         foreach (var owner in fields.Owners.Keys.Where(o => o != writer).ToArray())
             fields.Take(owner, changed.Union(comparison.Removed));
         if (!changed.IsEmpty || !comparison.Removed.IsEmpty)

@@ -84,7 +84,7 @@ internal static class TypedValue
                 if (!o.TryGetPropertyValue(name, out var value))
                     continue;
                 Remove(value, schema.Member(name) ?? SchemaNode.Free, below);
-                if (below.IsMember)
+                if (below.IsMember || BecameEmpty(value, below))
                     o.Remove(name);
             }
         if (node is JsonArray a && schema.ListKind != ListKind.Atomic)
@@ -96,6 +96,10 @@ internal static class TypedValue
                         a.RemoveAt(i);
                 }
     }
+
+    /// <summary>A container goes with the last of its members.</summary>
+    private static bool BecameEmpty(JsonNode? node, FieldSet gone) =>
+        gone.Children.Count > 0 && node is JsonObject { Count: 0 } or JsonArray { Count: 0 };
 
     private static void Claim(JsonNode? node, SchemaNode schema, FieldSet into)
     {

@@ -119,7 +119,9 @@ internal sealed class DiscoveryHandler
 
     private static IEnumerable<JsonNode?> Entries(ServedResource r)
     {
-        var verbs = r.IsVirtual ? (string[])["create"] : ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+        var verbs = r.IsVirtual ? (string[])["create"]
+            : r.IsCustom ? ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
+            : ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
         var entry = Entry(r.Plural, r.IsCustom ? r.Singular : "", r.IsNamespaced, r.Gvk.Kind, verbs);
         if (r.ShortNames.Count > 0)
             entry["shortNames"] = JsonText.ArrayOf(r.ShortNames);

@@ -6,7 +6,7 @@ namespace Governor.Sandbox.Schema;
 /// The schemas of the built-in kinds, read from a compact text beside this class. One line per type:
 /// <c>Name: field type, field type</c>. A type is <c>s</c>, <c>i</c>, <c>b</c>, <c>n</c>, <c>q</c> (quantity), <c>x</c> (integer or
 /// string), <c>t</c> (time), <c>*</c> (anything), a name, <c>{T}</c> (map), <c>[T]</c> (list), <c>[T!]</c> (set),
-/// <c>[T k1+k2]</c> (list told apart by keys). <c>T!</c> is owned as a whole, <c>T=value</c> has a default.
+/// <c>[T k1+k2]</c> (list told apart by keys). <c>T!</c> is owned as a whole, <c>[T k]?</c> may be null, <c>T=value</c> has a default.
 /// </summary>
 internal static class BuiltinSchemas
 {
@@ -66,7 +66,7 @@ internal static class BuiltinSchemas
         if (text[0] == '{')
             return new SchemaNode { Type = "object", AdditionalProperties = ReadType(text[1..text.LastIndexOf('}')], types), AtomicMap = text.EndsWith('!') };
         if (text[0] == '[')
-            return ReadList(text[1..^1], types);
+            return ReadList(text.TrimEnd('?')[1..^1], types, text.EndsWith('?'));
         if (Scalar(text, null) is { } scalar)
             return scalar;
         if (!text.EndsWith('!'))
@@ -85,7 +85,7 @@ internal static class BuiltinSchemas
             Default = fallback,
         };
 
-    private static SchemaNode ReadList(string text, Dictionary<string, SchemaNode> types)
+    private static SchemaNode ReadList(string text, Dictionary<string, SchemaNode> types, bool isNullable)
     {
         var space = text.IndexOf(' ', StringComparison.Ordinal);
         if (space > 0)
@@ -94,6 +94,7 @@ internal static class BuiltinSchemas
                 Type = "array",
                 Items = ReadType(text[..space], types),
                 ListKind = ListKind.Map,
+                Nullable = isNullable,
                 ListKeys = text[(space + 1)..].Split('+'),
             };
         return text.EndsWith('!')

@@ -135,7 +135,7 @@ internal static class BuiltinTypes
         CustomResourceDefinitionVersion: name s, served b, storage b, deprecated b, deprecationWarning s, schema *, subresources *, additionalPrinterColumns [PrinterColumn]
         PrinterColumn: name s, type s, format s, description s, priority i, jsonPath s
         CustomResourceConversion: strategy s, webhook *
-        CustomResourceDefinitionStatus: conditions [Condition type], acceptedNames CustomResourceDefinitionNames, storedVersions [s]
+        CustomResourceDefinitionStatus: conditions [Condition type]?, acceptedNames CustomResourceDefinitionNames, storedVersions [s]
 
         """;
 

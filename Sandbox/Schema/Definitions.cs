@@ -22,7 +22,7 @@ internal static class Definitions
         if (old is null)
             o["status"] = new JsonObject
             {
-                ["conditions"] = new JsonArray(),
+                ["conditions"] = null,
                 ["acceptedNames"] = new JsonObject { ["plural"] = "", ["kind"] = "" },
                 ["storedVersions"] = JsonText.ArrayOf(stored),
             };

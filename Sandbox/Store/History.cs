@@ -30,6 +30,7 @@ internal sealed class History
     private readonly Lock _gate = new();
     private readonly int _capacity;
     private readonly LinkedList<Change> _changes = new();
+    private long _trimmed;
     private TaskCompletionSource _pulse = New();
     private CancellationTokenSource _epoch = new();
 
@@ -37,9 +38,10 @@ internal sealed class History
     {
         _capacity = capacity;
         Horizon = horizon;
+        _trimmed = horizon;
     }
 
-    /// <summary>Changes up to here are forgotten.</summary>
+    /// <summary>Up to here nobody may start or resume.</summary>
     public long Horizon { get; private set; }
 
     /// <summary>Cancelled when all open watches of the kind have to end.</summary>
@@ -77,18 +79,20 @@ internal sealed class History
     }
 
     /// <summary>The changes after a resourceVersion, or null when some of them are forgotten.</summary>
-    public IReadOnlyList<Change>? After(long version)
+    /// <param name="isFollowing">An open watch goes on while the ring still has what it has not seen, whatever the horizon.</param>
+    public IReadOnlyList<Change>? After(long version, bool isFollowing)
     {
         lock (_gate)
         {
-            if (version < Horizon)
-                return null;
-            var found = new List<Change>();
-            for (var at = _changes.Last; at is not null && at.Value.Version > version; at = at.Previous)
-                found.Add(at.Value);
-            found.Reverse();
-            return found;
+            return version < (isFollowing ? _trimmed : Horizon) ? null : Since(version);
         }
+    }
+
+    /// <summary>What an open watch has not seen yet when it is ended, whatever the horizon.</summary>
+    public IReadOnlyList<Change> Remaining(long version)
+    {
+        lock (_gate)
+            return Since(version);
     }
 
     /// <summary>All objects of the kind as of a resourceVersion, or null when that is forgotten.</summary>
@@ -108,10 +112,7 @@ internal sealed class History
     public void Expire(long version)
     {
         lock (_gate)
-        {
-            _changes.Clear();
             Horizon = version;
-        }
     }
 
     public void Restart(long version)
@@ -129,8 +130,18 @@ internal sealed class History
     private void Forget()
     {
         var oldest = _changes.First!.Value;
-        Horizon = oldest.Version;
+        _trimmed = oldest.Version;
+        Horizon = Math.Max(Horizon, _trimmed);
         _changes.RemoveFirst();
+    }
+
+    private List<Change> Since(long version)
+    {
+        var found = new List<Change>();
+        for (var at = _changes.Last; at is not null && at.Value.Version > version; at = at.Previous)
+            found.Add(at.Value);
+        found.Reverse();
+        return found;
     }
 
     private static ImmutableSortedDictionary<ObjectKey, StoredObject> Before(Change change) =>

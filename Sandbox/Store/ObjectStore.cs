@@ -25,6 +25,7 @@ internal sealed class ObjectStore
     private readonly Lock _gate = new();
     private readonly int _historySize;
     private readonly Channel<Change> _changes = Channel.CreateUnbounded<Change>(new UnboundedChannelOptions { SingleReader = true });
+    private long _forgotten = 100;
     private ImmutableDictionary<ResourceId, History> _histories = ImmutableDictionary<ResourceId, History>.Empty;
     private volatile StoreState _state =
         new(100, ImmutableDictionary<ResourceId, ImmutableSortedDictionary<ObjectKey, StoredObject>>.Empty);
@@ -48,7 +49,7 @@ internal sealed class ObjectStore
         {
             if (!_histories.TryGetValue(id, out found))
             {
-                found = new History(_historySize, _state.Version);
+                found = new History(_historySize, _forgotten);
                 _histories = _histories.Add(id, found);
             }
             return found;
@@ -95,6 +96,8 @@ internal sealed class ObjectStore
     /// <summary>Forgets the history of every kind; open watches go on.</summary>
     public void ExpireAll()
     {
+        lock (_gate)
+            _forgotten = _state.Version;
         foreach (var history in _histories.Values)
             history.Expire(_state.Version);
     }

@@ -40,15 +40,19 @@ internal sealed class WatchHandler
         var bookmarks = IsTrue(http.Request.Query["allowWatchBookmarks"].ToString())
             ? new Bookmarks(_core.Clock, Timeout(http.Request))
             : null;
+        var cursor = new Cursor();
         try
         {
-            var at = from == 0 ? await ListFirstAsync(resource, filter, events) : from;
-            await FollowAsync(history, at, filter, events, bookmarks, stop.Token);
+            cursor.IsFollowing = from == 0;
+            cursor.Version = from == 0 ? await ListFirstAsync(resource, filter, events) : from;
+            await FollowAsync(history, cursor, filter, events, bookmarks, stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             if (dropped.IsCancellationRequested || http.RequestAborted.IsCancellationRequested)
                 http.Abort();
+            else
+                await SendAsync(history.Remaining(cursor.Version), cursor, filter, events, CancellationToken.None);
         }
     }
 
@@ -60,31 +64,46 @@ internal sealed class WatchHandler
         return state.Version;
     }
 
-    private static async Task FollowAsync(History history, long from, WatchFilter filter, EventWriter events, Bookmarks? bookmarks, CancellationToken stop)
+    private static async Task FollowAsync(History history, Cursor cursor, WatchFilter filter, EventWriter events, Bookmarks? bookmarks, CancellationToken stop)
     {
-        var at = from;
+        var from = cursor.Version;
         while (true)
         {
             stop.ThrowIfCancellationRequested();
             var next = history.NextChange;
-            var changes = history.After(at);
+            var changes = history.After(cursor.Version, cursor.IsFollowing);
             if (changes is null)
             {
-                await events.ExpiredAsync(at, history.Horizon);
+                await events.ExpiredAsync(cursor.Version, history.Horizon);
                 return;
             }
-            foreach (var change in changes)
-            {
-                if (filter.Translate(change) is var (type, o) && o is not null)
-                    await events.WriteAsync(type, o);
-                at = change.Version;
-                stop.ThrowIfCancellationRequested();
-            }
+            cursor.IsFollowing = true;
+            await SendAsync(changes, cursor, filter, events, stop);
             if (bookmarks is null)
                 await next.WaitAsync(stop);
-            else if (!await bookmarks.WaitAsync(next, stop) && at > from)
-                await events.BookmarkAsync(at);
+            else if (!await bookmarks.WaitAsync(next, stop) && cursor.Version > from)
+                await events.BookmarkAsync(cursor.Version);
         }
+    }
+
+    private static async Task SendAsync(IReadOnlyList<Change> changes, Cursor cursor, WatchFilter filter, EventWriter events, CancellationToken stop)
+    {
+        foreach (var change in changes)
+        {
+            if (filter.Translate(change) is var (type, o) && o is not null)
+                await events.WriteAsync(type, o);
+            cursor.Version = change.Version;
+            stop.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>How far a watch has come.</summary>
+    private sealed class Cursor
+    {
+        public long Version { get; set; }
+
+        /// <summary>It has caught up once.</summary>
+        public bool IsFollowing { get; set; }
     }
 
     private static void CheckQuery(IQueryCollection query)
@@ -162,7 +181,7 @@ internal sealed class Bookmarks
         {
             // the bookmark is due
         }
-        _due = _due == _last ? TimeSpan.FromDays(365) : _due + Period < _last ? _due + Period : _last;
+        _due = _due == _last ? TimeSpan.FromDays(1) : _due + Period < _last ? _due + Period : _last;
         return false;
     }
 }

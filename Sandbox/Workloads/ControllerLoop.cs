@@ -18,6 +18,7 @@ internal sealed class ControllerLoop : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<(long Count, TaskCompletionSource Done)> _waiting = [];
     private long _handled;
+    private Exception? _broken;
     private Task _run = Task.CompletedTask;
 
     public ControllerLoop(ClusterCore core)
@@ -43,6 +44,8 @@ internal sealed class ControllerLoop : IAsyncDisposable
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             lock (_gate)
             {
+                if (_broken is not null)
+                    throw new InvalidOperationException("a controller of the sandbox has failed", _broken);
                 if (_handled >= _core.Store.ChangeCount)
                     return;
                 _waiting.Add((_core.Store.ChangeCount, done));
@@ -59,11 +62,30 @@ internal sealed class ControllerLoop : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        await foreach (var change in _core.Store.Changes.ReadAllAsync())
+        try
         {
-            foreach (var controller in _controllers)
-                React(controller, change);
-            Handled();
+            await foreach (var change in _core.Store.Changes.ReadAllAsync())
+            {
+                foreach (var controller in _controllers)
+                    React(controller, change);
+                Handled();
+            }
+        }
+        catch (Exception e)
+        {
+            Broken(e);
+            throw;
+        }
+    }
+
+    /// <summary>A bug in a controller: everybody who waits for the controllers is told.</summary>
+    private void Broken(Exception e)
+    {
+        lock (_gate)
+        {
+            _broken = e;
+            foreach (var (_, done) in _waiting)
+                done.TrySetException(e);
         }
     }
 

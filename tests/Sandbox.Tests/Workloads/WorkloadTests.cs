@@ -1,0 +1,97 @@
+using System.Text.Json.Nodes;
+
+namespace Governor.Sandbox.Tests.Workloads;
+
+public sealed class WorkloadTests : ClusterFixture
+{
+    [Fact]
+    public async Task A_deployment_becomes_available_through_a_modified_event()
+    {
+        using var watch = await Admin.WatchAsync($"{Deployments}?resourceVersion={Cluster.ResourceVersion}");
+        await CreateDeploymentAsync("web", 3);
+        Assert.Equal("ADDED web", await watch.NextTextAsync());
+        Assert.Equal("MODIFIED web", await watch.NextTextAsync());
+        var o = await Admin.GetAsync(Deployments + "/web");
+        Assert.Equal("True", Condition(o, "Available"));
+        Assert.Equal(3, o.Json["status"]!["readyReplicas"]!.GetValue<int>());
+        Assert.Equal(1, o.Json["status"]!["observedGeneration"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task A_changed_deployment_is_observed_again()
+    {
+        await CreateDeploymentAsync("web");
+        await Cluster.IdleAsync();
+        await Admin.MergeAsync(Deployments + "/web", """{"spec":{"replicas":5}}""");
+        await Cluster.IdleAsync();
+        var status = (await Admin.GetAsync(Deployments + "/web")).Json["status"]!;
+        Assert.Equal((2, 5), (status["observedGeneration"]!.GetValue<int>(), status["availableReplicas"]!.GetValue<int>()));
+    }
+
+    [Theory]
+    [InlineData("fail", "False", "False")]
+    [InlineData("never", "False", "True")]
+    [InlineData("ready", "True", "True")]
+    public async Task The_annotation_says_what_becomes_of_a_deployment(string behaviour, string available, string progressing)
+    {
+        await CreateDeploymentAsync("web", annotations: $"\"sandbox.governor.dev/behaviour\":\"{behaviour}\"");
+        await Cluster.IdleAsync();
+        var o = await Admin.GetAsync(Deployments + "/web");
+        Assert.Equal((available, progressing), (Condition(o, "Available"), Condition(o, "Progressing")));
+    }
+
+    [Fact]
+    public async Task The_cluster_says_what_becomes_of_the_others()
+    {
+        Cluster.SetBehaviour(WorkloadBehaviour.Never);
+        await CreateDeploymentAsync("web");
+        await Cluster.IdleAsync();
+        Assert.Equal("False", Condition(await Admin.GetAsync(Deployments + "/web"), "Available"));
+    }
+
+    [Fact]
+    public async Task Jobs_complete_or_fail()
+    {
+        await Admin.PostAsync("/apis/batch/v1/namespaces/default/jobs", Job("good", "ready"));
+        await Admin.PostAsync("/apis/batch/v1/namespaces/default/jobs", Job("bad", "fail"));
+        await Cluster.IdleAsync();
+        Assert.Equal("True", Condition(await Admin.GetAsync("/apis/batch/v1/namespaces/default/jobs/good"), "Complete"));
+        Assert.Equal("True", Condition(await Admin.GetAsync("/apis/batch/v1/namespaces/default/jobs/bad"), "Failed"));
+    }
+
+    [Fact]
+    public async Task Claims_are_bound_and_budgets_observed()
+    {
+        await Admin.PostAsync("/api/v1/namespaces/default/persistentvolumeclaims",
+            """{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"c"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}""");
+        await Admin.PostAsync("/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+            """{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"b"},"spec":{"minAvailable":1}}""");
+        await Cluster.IdleAsync();
+        var claim = (await Admin.GetAsync("/api/v1/namespaces/default/persistentvolumeclaims/c")).Json;
+        Assert.Equal("Bound", claim["status"]!["phase"]!.GetValue<string>());
+        var budget = (await Admin.GetAsync("/apis/policy/v1/namespaces/default/poddisruptionbudgets/b")).Json;
+        Assert.Equal(1, budget["status"]!["observedGeneration"]!.GetValue<int>());
+    }
+
+    [Fact]
+    public async Task Stateful_and_daemon_sets_become_ready()
+    {
+        foreach (var (kind, plural) in ((string, string)[])[("StatefulSet", "statefulsets"), ("DaemonSet", "daemonsets")])
+        {
+            var o = JsonNode.Parse(Deployment("set", 1))!.AsObject();
+            o["kind"] = kind;
+            if (kind == "DaemonSet")
+                o["spec"]!.AsObject().Remove("replicas");
+            var made = await Admin.PostAsync($"/apis/apps/v1/namespaces/default/{plural}", o.ToJsonString());
+            Assert.Equal(201, made.Code);
+        }
+        await Cluster.IdleAsync();
+        Assert.Equal(1, (await Admin.GetAsync("/apis/apps/v1/namespaces/default/statefulsets/set")).Json["status"]!["readyReplicas"]!.GetValue<int>());
+        Assert.Equal(1, (await Admin.GetAsync("/apis/apps/v1/namespaces/default/daemonsets/set")).Json["status"]!["numberReady"]!.GetValue<int>());
+    }
+
+    private static string Job(string name, string behaviour) => $$$"""
+        {"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"{{{name}}}","annotations":{"sandbox.governor.dev/behaviour":"{{{behaviour}}}"}},
+        "spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"a","image":"example.test/a:1"}]} } } }
+        """;
+}
