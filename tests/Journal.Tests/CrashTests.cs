@@ -79,6 +79,7 @@ public sealed class CrashTests(JournalServer server)
                 Assert.Equal(grain.Max(c => c.ExpectedVersion) + 1, (await survivor.Journal.LoadAsync(grain.Key, None))!.Version);
             var verdict = AuditVerifier.Verify(new MemoryStream(await survivor.ExportAsync()), AuditTrust.In(survivor.Key));
             Assert.Null(verdict.Fault);
+            Assert.True((await survivor.CheckAsync()).IsClean);
             Assert.Equal(2 * (committed.Count + inDoubt.Count), verdict.Leaves);
         }
         finally
