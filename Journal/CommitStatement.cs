@@ -23,7 +23,7 @@ internal static class CommitStatement
                  WITH ORDINALITY AS i (subject, key, expected, state, pending, id, n)
             LEFT JOIN LATERAL (
                 SELECT s.version FROM governor.grain_state s WHERE s.subject = i.subject AND s.key = i.key FOR UPDATE) g ON true
-            LEFT JOIN governor.commit_id d ON d.id = i.id
+            LEFT JOIN LATERAL (SELECT p.version FROM governor.commit_id p WHERE p.id = i.id LIMIT 1) d ON true
         ), h AS MATERIALIZED (
             SELECT i.m, i.n, i.chain, i.expected, i.expected_hash, i.next, i.hash, t.sequence AS stored, t.hash AS stored_hash
             FROM unnest($9::bigint[], $10::text[], $11::bigint[], $12::bytea[], $13::bigint[], $14::bytea[])

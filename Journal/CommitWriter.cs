@@ -27,6 +27,7 @@ internal sealed partial class CommitWriter : IAsyncDisposable
 
     // What follows belongs to the loop alone.
     private List<PendingCommit> _waiting = [];
+    private List<PendingCommit> _sending = [];
     private readonly List<PendingCommit> _inDoubt = [];
     private WriterSession? _session;
     private TimeSpan _pause = FirstPause;
@@ -87,15 +88,37 @@ internal sealed partial class CommitWriter : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        while (_waiting.Count > 0 || _inDoubt.Count > 0 || await _queue.Reader.WaitToReadAsync())
+        try
         {
-            if (_session is null && !await ReconnectAsync())
-                continue;
-            var selection = Select();
-            if (selection.Count > 0)
-                await SendAsync(CommitBatch.Compose(selection, _heads));
+            while (_waiting.Count > 0 || _inDoubt.Count > 0 || await _queue.Reader.WaitToReadAsync())
+            {
+                if (_session is null && !await ReconnectAsync())
+                    continue;
+                _sending = Select();
+                if (_sending.Count > 0)
+                    await SendAsync(CommitBatch.Compose(_sending, _heads));
+                _sending = [];
+            }
+            await DropSessionAsync();
         }
-        await DropSessionAsync();
+        catch (Exception e)
+        {
+            Abandon(e);
+            throw;
+        }
+    }
+
+    /// <summary>The writer itself is broken. Nobody may wait for it.</summary>
+    private void Abandon(Exception reason)
+    {
+        LogBroken(reason);
+        _queue.Writer.TryComplete();
+        while (_queue.Reader.TryRead(out var commit))
+            _waiting.Add(commit);
+        foreach (var commit in _sending.Concat(_inDoubt))
+            commit.Fail(new CommitInDoubtException(commit.Commit.Id, $"{commit.Commit.Grain}: the journal's writer ended on a fault of its own", reason));
+        foreach (var commit in _waiting.Where(commit => commit.TrySend()))
+            commit.Fail(new JournalUnavailableException($"{commit.Commit.Grain}: the journal's writer ended on a fault of its own", reason));
     }
 
     private List<PendingCommit> Select()
@@ -157,6 +180,8 @@ internal sealed partial class CommitWriter : IAsyncDisposable
             var commit = batch.Commits[i];
             if (answer.States.TryGetValue(i, out var state))
                 Answer(commit, state.Stored, state.Done);
+            else if (behind.Contains(i) && commit.Age > _options.CommitTimeout)
+                commit.Fail(new JournalUnavailableException($"{commit.Commit.Grain}: other silos were faster on the chains of its events for {_options.CommitTimeout}"));
             else if (behind.Contains(i))
                 again.Add(commit);
             else
@@ -297,6 +322,9 @@ internal sealed partial class CommitWriter : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Warning, "The journal lost its connection with {Commits} commits under way; it reconnects and looks them up. {Reason}")]
     private partial void LogInterrupted(int commits, string reason);
+
+    [LoggerMessage(LogLevel.Critical, "The journal's writer ended on a fault of its own; nothing is committed until this silo restarts. Please report it")]
+    private partial void LogBroken(Exception fault);
 
     [LoggerMessage(LogLevel.Warning, "PostgreSQL refused a batch of {Commits} commits; it is tried again. {Reason}")]
     private partial void LogRefused(int commits, string reason);

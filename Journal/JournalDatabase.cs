@@ -10,7 +10,15 @@ public sealed class JournalDatabase : IAsyncDisposable
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// The writer's one statement is planned once, before statistics know how large its tables will be; a plan made for small tables
+    /// would read large ones from end to end. Every row it touches is found by key.
+    /// </summary>
+    private const string PlanOnce = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+
     private readonly NpgsqlDataSource _pool;
+    private readonly string _own;
+    private readonly string _writer;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _patience;
 
@@ -21,11 +29,10 @@ public sealed class JournalDatabase : IAsyncDisposable
         var settings = Settings(options.Value);
         _pool = NpgsqlDataSource.Create(settings);
         settings.Pooling = false;
-        Unpooled = settings.ConnectionString;
+        _own = settings.ConnectionString;
+        settings.Options += PlanOnce;
+        _writer = settings.ConnectionString;
     }
-
-    /// <summary>For the connections that mean something by their life: the writer's and the sequencer's.</summary>
-    internal string Unpooled { get; }
 
     /// <summary>Reads on a pooled connection; what may pass by itself is tried again within the bound of a commit.</summary>
     /// <exception cref="JournalUnavailableException">The database does not answer, or refuses.</exception>
@@ -51,9 +58,15 @@ public sealed class JournalDatabase : IAsyncDisposable
     /// <summary>What went wrong, without connection strings and values.</summary>
     internal static string Describe(Exception e) => e is PostgresException p ? $"PostgreSQL says {p.SqlState}: {p.MessageText}" : $"the database does not answer: {e.Message}";
 
-    internal async Task<NpgsqlConnection> OpenOwnAsync(CancellationToken cancellation)
+    /// <summary>A connection that means something by its life: the sequencer's holds the lock, an export's its place.</summary>
+    internal Task<NpgsqlConnection> OpenOwnAsync(CancellationToken cancellation) => OpenAsync(_own, cancellation);
+
+    /// <summary>A connection for the writer, set up for its statement.</summary>
+    internal Task<NpgsqlConnection> OpenWriterAsync(CancellationToken cancellation) => OpenAsync(_writer, cancellation);
+
+    private static async Task<NpgsqlConnection> OpenAsync(string settings, CancellationToken cancellation)
     {
-        var connection = new NpgsqlConnection(Unpooled);
+        var connection = new NpgsqlConnection(settings);
         try
         {
             await connection.OpenAsync(cancellation);

@@ -30,6 +30,7 @@ public static class JournalHosting
         services.AddSingleton<PostgresJournal>();
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<PostgresJournal>());
         services.AddSingleton<IAuditReader, AuditReader>();
+        services.AddSingleton<JournalCheck>();
         services.AddHostedService<SchemaAtStart>();
         services.AddHostedService<LogSequencer>();
         return services;

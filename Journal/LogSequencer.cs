@@ -16,7 +16,6 @@ public sealed partial class LogSequencer : BackgroundService
     private const int BatchesAtOnce = 1024;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LastRound = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan TidyEvery = TimeSpan.FromHours(1);
 
     private readonly JournalDatabase _database;
@@ -94,7 +93,7 @@ public sealed partial class LogSequencer : BackgroundService
         {
             for (; ; await _signal.WaitAsync(_options.CheckpointInterval, _clock, stopping))
             {
-                await RoundAsync(connection, log, stopping);
+                await RoundAsync(connection, log);
                 if (tidied >= TidyEvery)
                 {
                     await LogTables.TidyAsync(connection, _options.PartitionsAhead, _options.CommitIdRetention, stopping);
@@ -106,8 +105,7 @@ public sealed partial class LogSequencer : BackgroundService
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // What this silo committed before it stopped shall not wait for another silo's checkpoint.
-            using var bound = new CancellationTokenSource(LastRound);
-            await RoundAsync(connection, log, bound.Token);
+            await RoundAsync(connection, log);
             throw;
         }
     }
@@ -126,43 +124,45 @@ public sealed partial class LogSequencer : BackgroundService
         return new OpenLog(tree, last.Size);
     }
 
-    private async Task RoundAsync(NpgsqlConnection connection, OpenLog log, CancellationToken cancellation)
+    // A round is bounded by the server's statement timeout and is not cancelled: half of one would leave the tree in memory
+    // behind what is stored.
+    private async Task RoundAsync(NpgsqlConnection connection, OpenLog log)
     {
-        var placed = await LogTables.SizeAsync(connection, cancellation);
+        var placed = await LogTables.SizeAsync(connection, CancellationToken.None);
         var waited = TimeSpan.Zero;
         for (var more = true; more;)
         {
-            (var size, var oldest) = await LogTables.TakePendingAsync(connection, placed, BatchesAtOnce, cancellation);
+            (var size, var oldest) = await LogTables.TakePendingAsync(connection, placed, BatchesAtOnce, CancellationToken.None);
             more = size > placed;
             waited = oldest > waited ? oldest : waited;
             placed = size;
-            await AppendAsync(connection, log, placed, cancellation);
+            await AppendAsync(connection, log, placed);
         }
         if (log.Signed == log.Tree.Size)
             return;
         var leaves = log.Tree.Size - (log.Signed ?? 0);
-        await SignAsync(connection, log, cancellation);
+        await SignAsync(connection, log);
         _metrics.Checkpointed(leaves, waited);
     }
 
-    private static async Task AppendAsync(NpgsqlConnection connection, OpenLog log, long placed, CancellationToken cancellation)
+    private static async Task AppendAsync(NpgsqlConnection connection, OpenLog log, long placed)
     {
         if (placed == log.Tree.Size)
             return;
         await using var command = LogTables.Leaves(connection, log.Tree.Size, placed, payloads: false);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
             log.Tree.Append(AuditRecord.HashOf(reader.GetFieldValue<byte[]>(0)));
         if (log.Tree.Size != placed)
             throw new LogContradictionException($"the log has {placed} places, {log.Tree.Size} events are there: the database was altered. Nothing is signed until it is restored");
     }
 
-    private async Task SignAsync(NpgsqlConnection connection, OpenLog log, CancellationToken cancellation)
+    private async Task SignAsync(NpgsqlConnection connection, OpenLog log)
     {
         var root = log.Tree.Root;
         var checkpoint = new Checkpoint(_signer.Key.Name, log.Tree.Size, root);
         var note = SignedNote.Sign(checkpoint.Text, _signer.Key, _signer.Sign);
-        await LogTables.StoreCheckpointAsync(connection, new StoredCheckpoint(checkpoint.Size, root, log.Tree.Encode(), note.ToString()), cancellation);
+        await LogTables.StoreCheckpointAsync(connection, new StoredCheckpoint(checkpoint.Size, root, log.Tree.Encode(), note.ToString()), CancellationToken.None);
         log.Signed = checkpoint.Size;
     }
 

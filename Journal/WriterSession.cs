@@ -31,7 +31,7 @@ internal sealed class WriterSession : IAsyncDisposable
 
     public static async Task<WriterSession> OpenAsync(JournalDatabase database, Guid writer, CancellationToken cancellation)
     {
-        var connection = await database.OpenOwnAsync(cancellation);
+        var connection = await database.OpenWriterAsync(cancellation);
         try
         {
             await using var fence = new NpgsqlCommand("""

@@ -110,6 +110,8 @@ public sealed class Silo : IAsyncDisposable
 
     public VerifierKey Key => _key.Key;
 
+    public Task<JournalCheckReport> CheckAsync() => new JournalCheck(_database, Reader).RunAsync(CancellationToken.None);
+
     public async Task<byte[]> ExportAsync()
     {
         await Reader.WaitForCheckpointAsync(CancellationToken.None);
