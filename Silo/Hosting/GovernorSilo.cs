@@ -76,7 +76,6 @@ public static class GovernorSilo
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
         services.AddSingleton<CommittedStates>();
-        services.AddSingleton<Starter>().AddHostedService(s => s.GetRequiredService<Starter>());
         services.AddSingleton<PrometheusText>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter()));
         services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>
@@ -87,6 +86,8 @@ public static class GovernorSilo
         }));
         services.AddProblemDetails();
         builder.Host.UseOrleans(silo => ActorHost.Configure(silo, host, host.ConnectionString.Length > 0 ? host.ConnectionString : journal));
+        // After the actor host: hosted services start in this order, and the starter calls actors.
+        services.AddSingleton<Starter>().AddHostedService(s => s.GetRequiredService<Starter>());
     }
 
     private static void MapEndpoints(WebApplication app)

@@ -17,6 +17,8 @@ internal sealed partial class Starter(
     IGrainFactory grains, IJournal journal, KindTable kinds, IOptions<WatchOptions> watches, IOptions<SiloOptions> silo, TimeProvider clock, ILogger<Starter> logger)
     : BackgroundService
 {
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
     private int _started;
 
     /// <summary>The streams were asked to run at least once.</summary>
@@ -31,9 +33,9 @@ internal sealed partial class Starter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var period = new PeriodicTimer(watches.Value.EnsureEvery, clock);
-        do
+        while (!stoppingToken.IsCancellationRequested)
         {
+            var pause = watches.Value.EnsureEvery;
             try
             {
                 await Task.WhenAll(Streams.Select(stream => grains.GetGrain<IWatchGrain>(stream).EnsureAsync())).WaitAsync(stoppingToken);
@@ -42,10 +44,11 @@ internal sealed partial class Starter(
             }
             catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
-                LogNotStarted(logger, e, watches.Value.EnsureEvery);
+                pause = pause < RetryAfter ? pause : RetryAfter;
+                LogNotStarted(logger, e, pause);
             }
+            await Task.Delay(pause, clock, stoppingToken);
         }
-        while (await period.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task ResumeAsync(CancellationToken cancellation)
