@@ -16,6 +16,7 @@ public sealed partial class SourceTests
     private static readonly (string Path, string Why)[] ClockReaders =
     [
         ("tests/", "tests may say what time it is"),
+        ("bench/", "so may measurements"),
         ("Sandbox/ClusterCertificates.cs", "certificates are checked by others, against the machine's clock"),
     ];
 
