@@ -33,7 +33,8 @@ public static class ProfileRules
             Events(state).Governance(now, "rbacprofile.deleted", "status.provisioned", $"{state.Verdict?.Provisioned}", null, "the RBACProfile was deleted; its rights end")),
         DeclarationInput.Told(Interest interest) => Decision.Of(
             state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
-        DeclarationInput.Told(PolicyStanding policy) => policy.Supersedes(state.Policy?.Key == policy.Key ? state.Policy : null)
+        // A policy that the profile referred to before may still be speaking.
+        DeclarationInput.Told(PolicyStanding policy) => policy.Key == state.Profile?.Value?.Policy && policy.Supersedes(state.Policy?.Key == policy.Key ? state.Policy : null)
             ? Evaluate(state with { Policy = policy }, now)
             : Decision.Of(state),
         DeclarationInput.Told(PermissionSetStanding set) => set.Supersedes(state.Sets.GetValueOrDefault(set.Key.ToString()))

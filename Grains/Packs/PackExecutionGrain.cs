@@ -95,9 +95,13 @@ public sealed class PackExecutionGrain(
         var signer = GrainFactory.GetGrain<ISigningKeyGrain>(PackRules.SigningKeyAddress.Key);
         if (await signer.VerifyAsync(pack) is var verdict and not SignatureVerdict.Valid)
             throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a valid signature by the management FieldManagers.Conductor, found {verdict}");
+        if (pack.Annotations.TryGetValue(PackRules.RevokedAnnotation, out var revocation))
+            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "ClusterPackRevoked", revocation);
         var (spec, failures) = PackSpec.Read(pack);
         if (spec is null)
             throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "InvalidSpec", string.Join("; ", failures));
+        if (spec.Version != State.Spec.PackVersion)
+            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "VersionConflict", $"expected version {State.Spec.PackVersion}, found {spec.Version}");
 
         var content = ImmutableArray.CreateBuilder<(PackLayer, KubeObject)>();
         foreach (var (layer, digest) in spec.Layers())
