@@ -33,6 +33,17 @@ public static class Descent
         return KubeObject.From(copy);
     }
 
+    /// <summary>
+    /// The chain of an object that its root really made: an owner reference to the root stands beside it. A chain that somebody only
+    /// wrote down does not count; such an object is its own root.
+    /// </summary>
+    public static SealedCausalChain? Owned(KubeObject item) =>
+        SealedCausalChain.Read(item)?.Value is { } chain
+        && item.Find("metadata", "ownerReferences") is { ValueKind: System.Text.Json.JsonValueKind.Array } owners
+        && owners.EnumerateArray().Any(owner => owner.TryGetProperty("uid", out var uid) && uid.ValueEquals(chain.RootUid))
+            ? chain
+            : null;
+
     /// <summary>Who declared an object, as admission stamped it.</summary>
     public static string DeclarerOf(KubeObject item) =>
         item.Annotations.GetValueOrDefault(LineageNames.DeclaringPrincipal) is { Length: > 0 } declarer ? declarer : LineageNames.UnknownPrincipal;

@@ -49,8 +49,10 @@ public sealed record SealedCausalChain(
     private const string Path = "spec.lineage";
 
     /// <summary>A chain for an object that is applied again and again: always the same bytes, so without the time of sealing.</summary>
-    public static SealedCausalChain Of(string rootKind, ObjectKey root, string rootUid, string creator, CreationRationale rationale, long rootGeneration) =>
-        new(rootKind, root.Name, root.Namespace, rootUid, new CreatingOperator(creator, CreatingOperator.CurrentVersion), rationale, rootGeneration, null, "");
+    /// <param name="creatorVersion">The version that made it first; what is sealed does not change with a newer one.</param>
+    public static SealedCausalChain Of(
+        string rootKind, ObjectKey root, string rootUid, string creator, CreationRationale rationale, long rootGeneration, string creatorVersion = CreatingOperator.CurrentVersion) =>
+        new(rootKind, root.Name, root.Namespace, rootUid, new CreatingOperator(creator, creatorVersion), rationale, rootGeneration, null, "");
 
     /// <summary>Seals the chain of an object about to be created because of a root.</summary>
     /// <param name="kind">The root's kind under our name; aliases are resolved by the kind table first.</param>

@@ -15,8 +15,9 @@ public static class ExecutionRules
     {
         ExecutionInput.Observed(var execution) => Observe(state, execution, now),
         ExecutionInput.Gone => Forget(state, now),
-        ExecutionInput.Told(var fact) => Climb(state with { Facts = state.Facts.With(fact) }, now),
+        ExecutionInput.Told(var fact) => Climb(state with { Facts = state.Facts.With(fact, state.Spec) }, now),
         ExecutionInput.Ticked => Climb(state, now),
+        ExecutionInput.Verified verified => verified.Uid == state.Uid && !state.IsTerminal ? Accept(state, verified, now) : Decision.Of(state),
         ExecutionInput.StepDone done => done.Uid == state.Uid && !state.IsTerminal ? Advance(state, done, now) : Decision.Of(state),
         ExecutionInput.Stopped stopped => stopped.Uid == state.Uid && !state.IsTerminal ? Stop(state, stopped.Failure, now) : Decision.Of(state),
         _ => throw new ArgumentOutOfRangeException(nameof(input)),
@@ -28,17 +29,20 @@ public static class ExecutionRules
 
     public static IEnumerable<Letter> Outbox(ExecutionState state)
     {
+        var sources = Sources(state.Spec);
+        foreach (var former in state.Former.Except(sources))
+            yield return new Letter(former, new Interest(false));
         if (state.Spec is not { } spec)
             yield break;
         var listening = new Interest(state is { Exists: true, IsTerminal: false });
-        yield return new Letter(new Address(Subjects.Cluster, spec.Cluster.Value), listening);
-        yield return new Letter(new Address(Subjects.Pack, spec.Pack.ToString()), listening);
-        yield return new Letter(new Address(Subjects.Permission, spec.Cluster.Value), listening);
-        yield return new Letter(new Address(Subjects.Profile, spec.Profile.ToString()), listening);
-        if (state is { Phase: ExecutionPhase.Succeeded, Facts.Pack: { Spec: { } pack } known })
+        foreach (var source in sources)
+            yield return new Letter(source, listening);
+        if (!state.Exists)
+            yield return new Letter(new Address(Subjects.Pack, spec.Pack.ToString()), new ExecutionGone(state.Key, state.Uid));
+        if (state is { Phase: ExecutionPhase.Succeeded, Verified: { } verified })
             yield return new Letter(
-                new Address(Subjects.Instance, InstanceRules.KeyOf(spec.Pack, pack, spec.Cluster.Value).ToString()),
-                new DeliveredFact(state.Key, state.Uid, spec.Pack, known.Uid, spec.PackVersion, spec.Cluster.Value, pack, state.Inventory, state.FinishedAt!.Value, state.Lineage));
+                new Address(Subjects.Instance, InstanceRules.KeyOf(spec.Pack, verified.Spec, spec.Cluster.Value).ToString()),
+                new DeliveredFact(state.Key, state.Uid, spec.Pack, verified.Uid, spec.PackVersion, spec.Cluster.Value, verified.Spec, state.Inventory, state.FinishedAt!.Value, state.Lineage));
         foreach (var letter in Descent.Letters(state.Lineage, KnownKinds.PackExecution, state.Key, state.Uid, state.Generation, state.Declarer, "wrapper", state.Exists))
             yield return letter;
         if (state is { Lineage: { } lineage, IsTerminal: true })
@@ -47,14 +51,24 @@ public static class ExecutionRules
                 new OutcomeFact(state.Uid, state.Phase == ExecutionPhase.Succeeded ? OutcomeType.Succeeded : OutcomeType.Failed, state.FinishedAt!.Value, $"PackExecution {state.Key}", state.Failure?.Message ?? "delivered"));
     }
 
-    private static GateFacts With(this GateFacts facts, Fact fact) => fact switch
+    // A fact counts only when it is about what this execution is about: somebody asked under an earlier spec may still be speaking.
+    private static GateFacts With(this GateFacts facts, Fact fact, ExecutionSpec? spec) => fact switch
     {
-        ConductorFact conductor when conductor.Supersedes(facts.Conductor) => facts with { Conductor = conductor },
-        PackFact pack when pack.Supersedes(facts.Pack) => facts with { Pack = pack },
-        SnapshotFact snapshot when snapshot.Supersedes(facts.Snapshot) => facts with { Snapshot = snapshot },
-        ProfileStanding profile when profile.Supersedes(facts.Profile) => facts with { Profile = profile },
+        ConductorFact conductor when conductor.Cluster == spec?.Cluster && conductor.Supersedes(facts.Conductor) => facts with { Conductor = conductor },
+        PackFact pack when pack.Pack == spec?.Pack && pack.Supersedes(facts.Pack) => facts with { Pack = pack },
+        SnapshotFact snapshot when snapshot.Cluster == spec?.Cluster && snapshot.Supersedes(facts.Snapshot) => facts with { Snapshot = snapshot },
+        ProfileStanding profile when profile.Profile == spec?.Profile && profile.Supersedes(facts.Profile) => facts with { Profile = profile },
         _ => facts,
     };
+
+    private static ImmutableSortedSet<Address> Sources(ExecutionSpec? spec) => spec is null
+        ? []
+        : [
+            new Address(Subjects.Cluster, spec.Cluster.Value),
+            new Address(Subjects.Pack, spec.Pack.ToString()),
+            new Address(Subjects.Permission, spec.Cluster.Value),
+            new Address(Subjects.Profile, spec.Profile.ToString()),
+        ];
 
     private static Decision<ExecutionState> Observe(ExecutionState state, KubeObject execution, DateTimeOffset now)
     {
@@ -68,9 +82,10 @@ public static class ExecutionRules
             Generation = execution.Generation,
             Spec = spec,
             SpecFailures = failures,
-            Lineage = SealedCausalChain.Read(execution)?.Value,
+            Lineage = Descent.Owned(execution),
             Declarer = Descent.DeclarerOf(execution),
-            Facts = state.Facts,
+            Facts = spec == state.Spec ? state.Facts : GateFacts.None,
+            Former = state.Former.Union(Sources(state.Spec)),
         };
         var declared = Context(fresh).Operational(
             now, "packexecution.declared", "spec", null, spec is null ? null : $"{spec.Pack} {spec.PackVersion} on {spec.Cluster}", "a delivery was asked for");
@@ -130,16 +145,29 @@ public static class ExecutionRules
         };
     }
 
+    // The last look at the gates, and from here on they have no say: the first write may follow.
+    private static Decision<ExecutionState> Accept(ExecutionState state, ExecutionInput.Verified found, DateTimeOffset now)
+    {
+        if (state.Verified is { } known)
+            return known.Uid == found.Pack.Uid && known.SpecDigest == found.Pack.SpecDigest
+                ? Decision.Of(state)
+                : Stop(
+                    state,
+                    new DeliveryFailure(
+                        DeliverySteps.Verify, $"ClusterPack {state.Spec!.Pack}", "PackReplaced",
+                        $"expected the pack {known.Uid} with spec {known.SpecDigest} that this delivery began with, found {found.Pack.Uid} with spec {found.Pack.SpecDigest}"),
+                    now);
+        var climbed = Climb(state, now);
+        if (climbed.State.Phase != ExecutionPhase.Verifying)
+            return climbed;
+        var advanced = Advance(climbed.State with { Verified = found.Pack }, new ExecutionInput.StepDone(state.Uid, DeliverySteps.Verify, found.Message, []), now);
+        return advanced with { Events = climbed.Events.AddRange(advanced.Events) };
+    }
+
     private static Decision<ExecutionState> Advance(ExecutionState state, ExecutionInput.StepDone done, DateTimeOffset now)
     {
-        if (state.HasDone(done.Step))
+        if (state.Verified is null || state.HasDone(done.Step))
             return Decision.Of(state);
-        if (done.Step == DeliverySteps.Verify)
-        {
-            var climbed = Climb(state, now);
-            if (climbed.State.Phase != ExecutionPhase.Verifying)
-                return climbed;
-        }
         var finished = done.Step == DeliverySteps.WaitReady;
         var phase = finished ? ExecutionPhase.Succeeded : ExecutionPhase.Delivering;
         var next = state with

@@ -56,8 +56,18 @@ public sealed record DeployedResource(string ApiVersion, string Kind, string Nam
 [GenerateSerializer, Immutable]
 public sealed record DeliveryFailure(string Step, string Object, string Reason, string Message);
 
+/// <summary>Which pack was verified: the object, the digest of its spec, and the spec.</summary>
+[GenerateSerializer, Immutable]
+public sealed record VerifiedPack(string Uid, string SpecDigest, PackSpec Spec);
+
+/// <summary>A PackExecution object is gone; its pack decides whether there has to be another.</summary>
+[GenerateSerializer, Immutable]
+public sealed record ExecutionGone(ObjectKey Execution, string Uid) : Fact;
+
 /// <summary>A PackExecution as its actor remembers it.</summary>
 /// <param name="SpecFailures">What is wrong with the spec; empty when it can be read.</param>
+/// <param name="Verified">The pack that was verified before the first write; everything after that is about this one and no other.</param>
+/// <param name="Former">Whom it listened to under an earlier spec; they have to learn that it does not any more.</param>
 public sealed record ExecutionState(
     ObjectKey Key,
     bool Exists,
@@ -72,12 +82,14 @@ public sealed record ExecutionState(
     ExecutionPhase Phase,
     ImmutableArray<StepRecord> Steps,
     DeliveryFailure? Failure,
+    VerifiedPack? Verified,
     ImmutableArray<DeployedResource> Inventory,
     DateTimeOffset? FinishedAt,
+    ImmutableSortedSet<Address> Former,
     ImmutableArray<Condition> Conditions)
 {
     public static ExecutionState Initial(ObjectKey key) =>
-        new(key, false, "", 0, null, [], null, "", GateFacts.None, [], ExecutionPhase.Gated, [], null, [], null, []);
+        new(key, false, "", 0, null, [], null, "", GateFacts.None, [], ExecutionPhase.Gated, [], null, null, [], null, [], []);
 
     [JsonIgnore]
     public bool IsTerminal => Phase is ExecutionPhase.Succeeded or ExecutionPhase.Failed;
@@ -100,6 +112,9 @@ public abstract record ExecutionInput
 
     /// <summary>Time passed: answers that depend on the clock are asked again.</summary>
     public sealed record Ticked : ExecutionInput;
+
+    /// <summary>All content was fetched and verified; nothing has been written yet.</summary>
+    public sealed record Verified(string Uid, VerifiedPack Pack, string Message) : ExecutionInput;
 
     /// <summary>A step is done; <paramref name="Objects"/> are on the target.</summary>
     public sealed record StepDone(string Uid, string Step, string Message, ImmutableArray<DeployedResource> Objects) : ExecutionInput;

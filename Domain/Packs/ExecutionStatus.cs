@@ -7,6 +7,8 @@ namespace Governor.Domain.Packs;
 /// <summary>What a PackExecution's status says: the conditions of the specification, every gate, every step.</summary>
 public static class ExecutionStatus
 {
+    private const int LongestMessage = 4000;
+
     /// <summary>Brings the conditions up to date with the rest of the state.</summary>
     public static ExecutionState Describe(ExecutionState state, DateTimeOffset now)
     {
@@ -20,7 +22,7 @@ public static class ExecutionStatus
         var running = state.Phase is ExecutionPhase.Verifying or ExecutionPhase.Delivering;
         var succeeded = state.Phase == ExecutionPhase.Succeeded;
         var (failReason, failMessage) = state.Failure is { } failure
-            ? (failure.Reason, $"step \"{failure.Step}\" failed on {failure.Object}: {failure.Message}")
+            ? (failure.Reason, Short($"step \"{failure.Step}\" failed on {failure.Object}: {failure.Message}"))
             : denied is not null ? (denied.Reason, $"step \"gate-{(int)denied.Gate}\" failed on {denied.WaitsFor}: {denied.Message}") : ("NotFailed", "");
         var failed = failReason != "NotFailed";
         var (reason, message) = succeeded ? ("JobSucceeded", $"{state.Inventory.Length} objects delivered")
@@ -48,7 +50,7 @@ public static class ExecutionStatus
         {
             ["name"] = step.Name,
             ["status"] = step.Status,
-            ["message"] = step.Message,
+            ["message"] = Short(step.Message),
         })]),
         ["conditions"] = state.Conditions.ToJson(),
     };
@@ -59,6 +61,9 @@ public static class ExecutionStatus
         Gate.ConductorReady => "Waiting",
         _ => gate.ToString(),
     };
+
+    // Conditions and steps are to be read, and the schema bounds them; the whole text is in the audit.
+    private static string Short(string text) => text.Length <= LongestMessage ? text : text[..LongestMessage] + " …";
 
     private static string NextStep(ExecutionState state) =>
         DeliverySteps.All.FirstOrDefault(step => !state.HasDone(step)) ?? "none";

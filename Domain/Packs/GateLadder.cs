@@ -73,6 +73,8 @@ public static class GateLadder
         var evidence = Evidence(fact, fact.Trust == PackTrust.Signed ? fact.Message : fact.Reason);
         if (fact.Spec is { } stored && stored.Version != spec.PackVersion)
             return Deny(Gate, "VersionConflict", $"expected version {spec.PackVersion} of ClusterPack {spec.Pack}, found {stored.Version}", "a PackExecution for the stored version", "wrapper", evidence);
+        if (fact.Spec is { } aimed && !aimed.TargetClusters.Contains(spec.Cluster.Value))
+            return Deny(Gate, "ClusterNotTargeted", $"expected cluster {spec.Cluster} among the pack's targetClusters, found {string.Join(", ", aimed.TargetClusters)}", "a pack that is meant for this cluster", "whoever built the pack", evidence);
         return fact.Trust switch
         {
             PackTrust.Signed => Allow(Gate, "PackSigned", fact.Message, evidence),

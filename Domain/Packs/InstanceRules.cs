@@ -30,8 +30,8 @@ public static class InstanceRules
         _ => throw new ArgumentOutOfRangeException(nameof(input)),
     };
 
-    public static IEnumerable<Letter> Outbox(InstanceState state) => state.Current is { } current
-        ? Descent.Letters(current.Lineage, KnownKinds.PackInstance, state.Key, state.Uid, state.Generation, "system:governor:wrapper", "wrapper", state.Exists)
+    public static IEnumerable<Letter> Outbox(InstanceState state) => state.Current is not null
+        ? Descent.Letters(state.Lineage, KnownKinds.PackInstance, state.Key, state.Uid, state.Generation, "system:governor:wrapper", "wrapper", state.Exists)
         : [];
 
     /// <summary>The PackInstance object that has to exist, or null while nothing was delivered.</summary>
@@ -60,8 +60,7 @@ public static class InstanceRules
                 ["targetClusterRef"] = state.Cluster,
             },
         };
-        // The lineage of an object is sealed when the object is made: it is that of the first release and not of the newest.
-        return Descent.Seal(made, state.Releases[0].Lineage);
+        return Descent.Seal(made, state.Lineage);
     }
 
     public static JsonObject Status(InstanceState state) => new()
@@ -92,9 +91,10 @@ public static class InstanceRules
 
     private static Decision<InstanceState> Deliver(InstanceState state, DeliveredFact delivered, DateTimeOffset now)
     {
-        if (state.Releases.Any(r => r.ExecutionUid == delivered.ExecutionUid))
-            return Decision.Of(state);
         var previous = state.Current;
+        // Every delivery that succeeded is told again after a restart, also those that are no longer remembered.
+        if (previous is not null && (delivered.At <= previous.DeployedAt || delivered.ExecutionUid == previous.ExecutionUid))
+            return Decision.Of(state);
         var release = new Release(
             (previous?.Revision ?? 0) + 1, delivered.Pack, delivered.PackUid, delivered.PackVersion, delivered.Spec, delivered.Execution, delivered.ExecutionUid,
             delivered.At, Direction(previous?.Version, delivered.PackVersion), delivered.Inventory, delivered.Lineage);
@@ -103,6 +103,7 @@ public static class InstanceRules
             Key = KeyOf(delivered.Pack, delivered.Spec, delivered.Cluster),
             Cluster = delivered.Cluster,
             Releases = [.. state.Releases.Add(release).TakeLast(Retention)],
+            Lineage = previous is null ? delivered.Lineage : state.Lineage,
         };
         return Decision.Of(
             Describe(next, now),
@@ -155,5 +156,5 @@ public static class InstanceRules
 
     private static EventContext Context(InstanceState state) => new(
         new EventSubject(KnownKinds.PackInstance.Group, KnownKinds.PackInstance.Kind, state.Key.Namespace, state.Key.Name, state.Uid, state.Generation),
-        "system:governor:wrapper", "wrapper", state.Current?.Lineage?.RootUid ?? "", state.Cluster, state.Current?.ExecutionUid ?? "");
+        "system:governor:wrapper", "wrapper", state.Lineage?.RootUid ?? "", state.Cluster, state.Current?.ExecutionUid ?? "");
 }

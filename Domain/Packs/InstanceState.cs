@@ -22,10 +22,11 @@ public sealed record Release(
 
 /// <summary>What one pack lineage has on one target: its release history, newest last.</summary>
 /// <param name="Uid">UID of the PackInstance object, once it is there.</param>
+/// <param name="Lineage">Sealed with the first release, and kept when that is no longer remembered.</param>
 public sealed record InstanceState(
-    ObjectKey Key, string Cluster, bool Exists, string Uid, long Generation, ImmutableArray<Release> Releases, ImmutableArray<Condition> Conditions)
+    ObjectKey Key, string Cluster, bool Exists, string Uid, long Generation, ImmutableArray<Release> Releases, SealedCausalChain? Lineage, ImmutableArray<Condition> Conditions)
 {
-    public static InstanceState Initial { get; } = new(default, "", false, "", 0, [], []);
+    public static InstanceState Initial { get; } = new(default, "", false, "", 0, [], null, []);
 
     [JsonIgnore]
     public Release? Current => Releases.IsEmpty ? null : Releases[^1];

@@ -14,6 +14,8 @@ public static class PackRules
     /// <summary>A human revokes a pack by writing the reason here.</summary>
     public const string RevokedAnnotation = "ontai.dev/pack-revoked";
 
+    private const string SignatureRejected = "SignatureVerifyFailed";
+
     public static readonly Address SigningKeyAddress = new(Subjects.SigningKey, "management");
 
     public static Decision<PackState> Decide(PackState state, PackInput input, DateTimeOffset now) => input switch
@@ -27,7 +29,13 @@ public static class PackRules
         PackInput.Told(Interest interest) => Decision.Of(
             state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
         PackInput.Told(SigningKeyFact key) => key.Supersedes(state.SigningKey) ? Decision.Of(Describe(state with { SigningKey = key }, now)) : Decision.Of(state),
+        PackInput.Told(ExecutionGone gone) => gone.Uid == state.GoneExecution ? Decision.Of(state) : Decision.Of(state with { GoneExecution = gone.Uid }),
         PackInput.Told => Decision.Of(state),
+        PackInput.ExecutionRefused(var execution, var reason) => state.Refused.GetValueOrDefault(execution) == reason
+            ? Decision.Of(state)
+            : Decision.Of(
+                Describe(state with { Refused = reason is null ? state.Refused.Remove(execution) : state.Refused.SetItem(execution, reason) }, now),
+                Context(state).Operator(now, reason is null ? "pack.execution-accepted" : "pack.execution-refused", "spec.targetClusters", state.Refused.GetValueOrDefault(execution), reason, execution)),
         PackInput.Signed signed => state.IsAbout(signed.SpecDigest) ? Sign(state, signed.Signature, signed.KeyId, "signed by the management Conductor", now) : Decision.Of(state),
         PackInput.SignatureChecked found => state.IsAbout(found.SpecDigest) ? Check(state, found, now) : Decision.Of(state),
         PackInput.ContentRejected(var digest, var reason, var message) => state.IsAbout(digest) ? Reject(state, reason, message, now) : Decision.Of(state),
@@ -56,7 +64,7 @@ public static class PackRules
     {
         if (state is not { Exists: true, Spec: { } spec } || state.Trust == PackTrust.Revoked || state.Reason == "ImmutabilityViolation")
             yield break;
-        var chain = SealedCausalChain.Of(KnownKinds.ClusterPack.Kind, state.Key, state.Uid, "wrapper", CreationRationale.PackExecution, 1);
+        var chain = SealedCausalChain.Of(KnownKinds.ClusterPack.Kind, state.Key, state.Uid, "wrapper", CreationRationale.PackExecution, 1, state.CreatorVersion);
         foreach (var cluster in spec.TargetClusters)
             yield return Descent.Seal(
                 new JsonObject
@@ -110,8 +118,10 @@ public static class PackRules
         var recreated = pack.Uid != state.Uid;
         var revocation = pack.Annotations.GetValueOrDefault(RevokedAnnotation, "");
         var revoked = revocation.Length > 0;
-        if (!recreated && state.Exists && specDigest == state.SpecDigest && revoked == (state.Trust == PackTrust.Revoked))
-            return Decision.Of(state.Generation == pack.Generation ? state : state with { Generation = pack.Generation });
+        var carried = pack.Annotations.GetValueOrDefault(PackSignature.Annotation, "");
+        var isJudgedOnSignature = state is { Trust: PackTrust.Rejected, Reason: SignatureRejected };
+        if (!recreated && state.Exists && specDigest == state.SpecDigest && revoked == (state.Trust == PackTrust.Revoked) && (carried == state.Carried || !isJudgedOnSignature))
+            return SeeAgain(state, pack.Generation, carried, now);
 
         var (spec, failures) = PackSpec.Read(pack);
         var fresh = PackState.Initial(state.Key) with
@@ -121,6 +131,9 @@ public static class PackRules
             Generation = pack.Generation,
             Spec = spec,
             SpecDigest = specDigest,
+            Carried = carried,
+            CreatorVersion = recreated || state.CreatorVersion.Length == 0 ? CreatingOperator.CurrentVersion : state.CreatorVersion,
+            GoneExecution = state.GoneExecution,
             Declarer = Descent.DeclarerOf(pack),
             SigningKey = state.SigningKey,
             Interested = state.Interested,
@@ -141,12 +154,21 @@ public static class PackRules
             context.Operational(now, "pack.declared", "spec", state.SpecDigest.Length > 0 && !recreated ? state.SpecDigest : null, specDigest, $"version {spec.Version} for {string.Join(", ", spec.TargetClusters)}"));
     }
 
+    private static Decision<PackState> SeeAgain(PackState state, long generation, string carried, DateTimeOffset now)
+    {
+        var next = state.Generation == generation && state.Carried == carried ? state : state with { Generation = generation, Carried = carried };
+        // Our own signature arriving is no news; ours vanishing or being overwritten is, and it is written again.
+        return state.IsAnnounced && !next.IsAnnounced
+            ? Decision.Of(next, Context(state).Governance(now, "pack.signature-altered", $"metadata.annotations['{PackSignature.Annotation}']", state.Signature, carried, "somebody changed the signature that the object carries; ours is written again"))
+            : Decision.Of(next);
+    }
+
     private static Decision<PackState> Check(PackState state, PackInput.SignatureChecked found, DateTimeOffset now) => found.Verdict switch
     {
         SignatureVerdict.Valid valid => Sign(state, found.Signature, valid.KeyId, "the signature that the object carries verifies", now),
-        SignatureVerdict.UnknownKey unknown => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a signature by key {Short(state.SigningKey?.KeyId ?? "")}, found one by the unknown key {unknown.KeyId}", now),
-        SignatureVerdict.Malformed => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected 'ed25519:<key id>:<base64>', found something else", now),
-        _ => Reject(state, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: the signature is not over this pack's name and spec: forged, copied from another pack, or the spec was changed", now),
+        SignatureVerdict.UnknownKey unknown => Reject(state, SignatureRejected, $"annotation {PackSignature.Annotation}: expected a signature by key {Short(state.SigningKey?.KeyId ?? "")}, found one by the unknown key {unknown.KeyId}", now),
+        SignatureVerdict.Malformed => Reject(state, SignatureRejected, $"annotation {PackSignature.Annotation}: expected 'ed25519:<key id>:<base64>', found something else", now),
+        _ => Reject(state, SignatureRejected, $"annotation {PackSignature.Annotation}: the signature is not over this pack's name and spec: forged, copied from another pack, or the spec was changed", now),
     };
 
     private static Decision<PackState> Sign(PackState state, string signature, string keyId, string rationale, DateTimeOffset now) =>
@@ -189,6 +211,7 @@ public static class PackRules
             .Set("Available", signed, signed ? "PackAvailable" : state.Reason, state.Message, now, generation)
             .Set("SignaturePending", pending, pending ? "SignaturePending" : "PackSigned", state.Message, now, generation)
             .Set("ImmutabilityViolation", state.Reason == "ImmutabilityViolation", "ImmutabilityViolation", state.Message, now, generation)
+            .Set("ExecutionsDeclared", state.Refused.IsEmpty, state.Refused.IsEmpty ? "ExecutionsDeclared" : "ExecutionRefused", string.Join("; ", state.Refused.Select(r => $"{r.Key}: {r.Value}")), now, generation)
             .Set("Revoked", state.Trust == PackTrust.Revoked, "PackRevoked", state.Trust == PackTrust.Revoked ? state.Message : "not revoked", now, generation)
             .Set(Conditions.Ready, signed, state.Reason, state.Message, now, generation)
             .Set(Conditions.Reconciling, pending, state.Reason, state.Message, now, generation)

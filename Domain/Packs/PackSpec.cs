@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Governor.Domain.Kinds;
 using Governor.Domain.Signing;
 using Orleans;
@@ -9,7 +10,7 @@ namespace Governor.Domain.Packs;
 /// <summary>The part of a ClusterPack's spec that delivery needs. Layer digests are OCI manifest digests under <see cref="Repository"/>.</summary>
 /// <param name="Repository"><c>spec.registryRef.url</c>: <c>host[:port]/path</c>.</param>
 [GenerateSerializer, Immutable]
-public sealed record PackSpec(
+public sealed partial record PackSpec(
     string Version,
     string Repository,
     Digest? RbacDigest,
@@ -50,12 +51,17 @@ public sealed record PackSpec(
 
         var targets = ImmutableArray<string>.Empty;
         if (pack.Find("spec", "targetClusters") is { ValueKind: JsonValueKind.Array } listed)
-            targets = [.. listed.EnumerateArray().Select(t => t.GetString() ?? "").Where(t => t.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+            targets = [.. listed.EnumerateArray().Select(t => t.ValueKind == JsonValueKind.String ? t.GetString()! : t.GetRawText()).Distinct().Order(StringComparer.Ordinal)];
+        foreach (var target in targets.Where(t => !ClusterLabel().IsMatch(t)))
+            failures.Add($"spec.targetClusters: expected names of clusters (DNS labels), found '{target}'");
 
         return failures.Count > 0
             ? (null, failures.ToImmutable())
             : (new PackSpec(version, repository, rbac, clusterScoped, workload, pack.FindText("spec", "basePackName"), targets), []);
     }
+
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+    private static partial Regex ClusterLabel();
 
     private static string Required(KubeObject pack, ImmutableArray<string>.Builder failures, params ReadOnlySpan<string> path)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Signing;
@@ -8,6 +9,10 @@ namespace Governor.Domain.Packs;
 /// <summary>A ClusterPack as the pack actor remembers it.</summary>
 /// <param name="SpecDigest">SHA-256 of the canonical spec that was last observed.</param>
 /// <param name="SignedSpecDigest">SHA-256 of the canonical spec that <paramref name="Signature"/> is over.</param>
+/// <param name="Carried">The signature that the object carries, as last observed.</param>
+/// <param name="CreatorVersion">The version of ours that first saw this object: sealed into what it makes.</param>
+/// <param name="GoneExecution">UID of the execution that was last heard to be gone.</param>
+/// <param name="Refused">Executions that the API server refuses, with its reason.</param>
 /// <param name="Declarer">Who declared the pack, as admission stamped it.</param>
 /// <param name="SigningKey">The management Conductor's key, once it is known.</param>
 /// <param name="Interested">Who is told when something here changes.</param>
@@ -24,15 +29,27 @@ public sealed record PackState(
     string Message,
     string KeyId,
     string Signature,
+    string Carried,
+    string CreatorVersion,
     string Declarer,
     SigningKeyFact? SigningKey,
+    string GoneExecution,
+    ImmutableSortedDictionary<string, string> Refused,
     ImmutableSortedSet<Address> Interested,
     ImmutableArray<Condition> Conditions)
 {
     public static PackState Initial(ObjectKey key) =>
-        new(key, false, "", 0, null, "", "", PackTrust.Unsigned, "SignaturePending", "not observed yet", "", "", "", null, [], []);
+        new(key, false, "", 0, null, "", "", PackTrust.Unsigned, "SignaturePending", "not observed yet", "", "", "", "", "", null, "",
+            ImmutableSortedDictionary<string, string>.Empty, [], []);
 
-    public PackFact Fact() => new(Key, Exists, Uid, Spec, Trust, Reason, Message, KeyId);
+    /// <summary>The object carries our signature: whoever reads it can verify it.</summary>
+    [JsonIgnore]
+    public bool IsAnnounced => Trust == PackTrust.Signed && Carried == Signature;
+
+    /// <summary>What others are told. It is signed for them only when the object itself shows the signature.</summary>
+    public PackFact Fact() => Trust == PackTrust.Signed && !IsAnnounced
+        ? new PackFact(Key, Exists, Uid, Spec, PackTrust.Unsigned, "SignaturePending", "the signature is being written onto the pack", "")
+        : new PackFact(Key, Exists, Uid, Spec, Trust, Reason, Message, KeyId);
 }
 
 /// <summary>What can happen to a pack.</summary>
@@ -56,6 +73,9 @@ public abstract record PackInput
 
     /// <summary>The signature that the object carries was checked.</summary>
     public sealed record SignatureChecked(string SpecDigest, string Signature, SignatureVerdict Verdict) : PackInput;
+
+    /// <summary>The API server refuses an execution, or no longer does (<paramref name="Reason"/> null).</summary>
+    public sealed record ExecutionRefused(string Execution, string? Reason) : PackInput;
 
     /// <summary>The content is not what the spec says it is.</summary>
     public sealed record ContentRejected(string SpecDigest, string Reason, string Message) : PackInput;

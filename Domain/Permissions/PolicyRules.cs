@@ -7,12 +7,12 @@ using Governor.Domain.Lineage;
 namespace Governor.Domain.Permissions;
 
 /// <summary>An RBACPolicy as its actor remembers it.</summary>
-/// <param name="Ceiling">What the set that it names as its maximum says of itself.</param>
+/// <param name="Ceilings">What the sets that it names, or named, as its maximum say of themselves.</param>
 public sealed record PolicyState(
-    ObjectKey Key, string Uid, long Generation, string Declarer, Reading<RbacPolicy>? Policy, PermissionSetStanding? Ceiling, string Summary,
+    ObjectKey Key, string Uid, long Generation, string Declarer, Reading<RbacPolicy>? Policy, ImmutableSortedDictionary<string, PermissionSetStanding> Ceilings, string Summary,
     ImmutableSortedSet<Address> Interested, ImmutableArray<Condition> Conditions)
 {
-    public static PolicyState Initial(ObjectKey key) => new(key, "", 0, "", null, null, "", [], []);
+    public static PolicyState Initial(ObjectKey key) => new(key, "", 0, "", null, ImmutableSortedDictionary<string, PermissionSetStanding>.Empty, "", [], []);
 }
 
 /// <summary>How an RBACPolicy is decided on. Pure.</summary>
@@ -37,8 +37,9 @@ public static class PolicyRules
             GuardianEvents.Of(KnownKinds.RBACPolicy, state.Key, state.Uid, state.Generation).Governance(now, "rbacpolicy.deleted", "metadata", state.Uid, null, "the RBACPolicy was deleted")),
         DeclarationInput.Told(Interest interest) => Decision.Of(
             state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
-        DeclarationInput.Told(PermissionSetStanding ceiling) => ceiling.Key == state.Policy?.Value?.MaximumPermissionSet && ceiling.Supersedes(state.Ceiling?.Key == ceiling.Key ? state.Ceiling : null)
-            ? Evaluate(state with { Ceiling = ceiling }, state.Summary, now)
+        // Sets that the policy named before go on speaking: each has its own place, and only the present one counts.
+        DeclarationInput.Told(PermissionSetStanding ceiling) => ceiling.Supersedes(state.Ceilings.GetValueOrDefault(ceiling.Key.ToString()))
+            ? Evaluate(state with { Ceilings = state.Ceilings.SetItem(ceiling.Key.ToString(), ceiling) }, state.Summary, now)
             : Decision.Of(state),
         _ => Decision.Of(state),
     };
@@ -61,7 +62,7 @@ public static class PolicyRules
     };
 
     private static Reading<PermissionSet>? Ceiling(PolicyState state) =>
-        state.Ceiling is { } ceiling && ceiling.Key == state.Policy?.Value?.MaximumPermissionSet ? ceiling.Set : null;
+        state.Policy?.Value is { } policy ? state.Ceilings.GetValueOrDefault(policy.MaximumPermissionSet.ToString())?.Set : null;
 
     private static Decision<PolicyState> Evaluate(PolicyState state, string before, DateTimeOffset now)
     {
@@ -69,6 +70,8 @@ public static class PolicyRules
             return Decision.Of(state);
         var verdict = PolicyEvaluation.Evaluate(policy, Ceiling(state));
         var next = state with { Summary = verdict.Summary, Conditions = state.Conditions.Apply(verdict.Claims, state.Generation, now) };
+        if (next.Summary == before && next.Conditions.SequenceEqual(state.Conditions))
+            return Decision.Of(next);
         return Decision.Of(
             next,
             GuardianEvents.Of(KnownKinds.RBACPolicy, state.Key, state.Uid, state.Generation).Governance(

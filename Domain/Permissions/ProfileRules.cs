@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
@@ -10,12 +11,17 @@ namespace Governor.Domain.Permissions;
 /// <summary>An RBACProfile as its actor remembers it, with what others have told it.</summary>
 /// <param name="Clusters">Every cluster that this profile ever brought something to: each has to learn when it does not any more.</param>
 public sealed record ProfileState(
-    ObjectKey Key, string Uid, long Generation, string Declarer, Reading<RbacProfile>? Profile, PolicyStanding? Policy, ImmutableSortedDictionary<string, PermissionSetStanding> Sets,
+    ObjectKey Key, string Uid, long Generation, string Declarer, Reading<RbacProfile>? Profile, ImmutableSortedDictionary<string, PolicyStanding> Policies,
+    ImmutableSortedDictionary<string, PermissionSetStanding> Sets,
     RosterFact? Roster, ProfileVerdict? Verdict, ImmutableSortedSet<string> Clusters, DateTimeOffset? LastProvisionedAt,
     ImmutableSortedSet<Address> Interested, ImmutableArray<Condition> Conditions)
 {
     public static ProfileState Initial(ObjectKey key) =>
-        new(key, "", 0, "", null, null, ImmutableSortedDictionary<string, PermissionSetStanding>.Empty, null, null, [], null, [], []);
+        new(key, "", 0, "", null, ImmutableSortedDictionary<string, PolicyStanding>.Empty, ImmutableSortedDictionary<string, PermissionSetStanding>.Empty, null, null, [], null, [], []);
+
+    /// <summary>What the policy that the profile refers to now says of itself; null while it has not.</summary>
+    [JsonIgnore]
+    public PolicyStanding? Policy => Profile?.Value is { } profile ? Policies.GetValueOrDefault(profile.Policy.ToString()) : null;
 
     public ProfileStanding Standing() => new(
         Key, Profile is not null, Profile?.Value?.PrincipalRef ?? "", Profile?.Value?.DomainIdentityRef ?? "", Verdict?.Provisioned ?? false,
@@ -33,9 +39,9 @@ public static class ProfileRules
             Events(state).Governance(now, "rbacprofile.deleted", "status.provisioned", $"{state.Verdict?.Provisioned}", null, "the RBACProfile was deleted; its rights end")),
         DeclarationInput.Told(Interest interest) => Decision.Of(
             state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
-        // A policy that the profile referred to before may still be speaking.
-        DeclarationInput.Told(PolicyStanding policy) => policy.Key == state.Profile?.Value?.Policy && policy.Supersedes(state.Policy?.Key == policy.Key ? state.Policy : null)
-            ? Evaluate(state with { Policy = policy }, now)
+        // Policies that the profile referred to before go on speaking: each has its own place, and only the present one counts.
+        DeclarationInput.Told(PolicyStanding policy) => policy.Supersedes(state.Policies.GetValueOrDefault(policy.Key.ToString()))
+            ? Evaluate(state with { Policies = state.Policies.SetItem(policy.Key.ToString(), policy) }, now)
             : Decision.Of(state),
         DeclarationInput.Told(PermissionSetStanding set) => set.Supersedes(state.Sets.GetValueOrDefault(set.Key.ToString()))
             ? Evaluate(state with { Sets = state.Sets.SetItem(set.Key.ToString(), set) }, now)
@@ -104,8 +110,7 @@ public static class ProfileRules
     {
         if (state.Profile is not { } profile)
             return Decision.Of(state);
-        var policy = state.Policy is { } told && told.Key == profile.Value?.Policy ? told.Policy : null;
-        var verdict = ProfileEvaluation.Evaluate(profile, policy, Sets(state), Memberships(state));
+        var verdict = ProfileEvaluation.Evaluate(profile, state.Policy?.Policy, Sets(state), Memberships(state));
         var next = state with
         {
             Verdict = verdict,

@@ -6,9 +6,12 @@ using Governor.Domain.Kinds;
 namespace Governor.Domain.Signing;
 
 /// <summary>What is known of the management Conductor's signing key: its public half only.</summary>
-public sealed record SigningKeyState(string KeyId, string PublicPem, string Message, string SecretUid, ImmutableSortedSet<Address> Interested)
+/// <param name="Trusted">Public keys by id: the present one and those before it. What they signed stays signed when the key is rotated or its Secret is away.</param>
+public sealed record SigningKeyState(
+    string KeyId, string PublicPem, string Message, string SecretUid, ImmutableSortedDictionary<string, string> Trusted, ImmutableSortedSet<Address> Interested)
 {
-    public static SigningKeyState Initial { get; } = new("", "", $"waits for Secret {SigningKeyRules.Secret}", "", []);
+    public static SigningKeyState Initial { get; } =
+        new("", "", $"waits for Secret {SigningKeyRules.Secret}", "", ImmutableSortedDictionary<string, string>.Empty, []);
 }
 
 public abstract record SigningKeyInput
@@ -36,7 +39,7 @@ public static class SigningKeyRules
     {
         SigningKeyInput.Found found => found.KeyId == state.KeyId
             ? Decision.Of(state)
-            : Changed(state, state with { KeyId = found.KeyId, PublicPem = found.PublicPem, Message = $"key {found.KeyId[..16]}", SecretUid = found.SecretUid }, now),
+            : Changed(state, state with { KeyId = found.KeyId, PublicPem = found.PublicPem, Message = $"key {found.KeyId[..16]}", SecretUid = found.SecretUid, Trusted = state.Trusted.SetItem(found.KeyId, found.PublicPem) }, now),
         SigningKeyInput.Missing(var message) => state.KeyId.Length == 0 && message == state.Message
             ? Decision.Of(state)
             : Changed(state, state with { KeyId = "", PublicPem = "", Message = message }, now),

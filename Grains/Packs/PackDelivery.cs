@@ -15,7 +15,7 @@ public sealed class DeliveryException(DeliveryFailure failure) : Exception($"{fa
 }
 
 /// <summary>What is done on the target cluster: find out what it knows, apply in stages, wait until it is ready.</summary>
-public sealed class PackDelivery(ICluster target, SealedCausalChain? lineage, TimeSpan readinessDeadline, TimeProvider clock)
+public sealed class PackDelivery(ICluster target, SealedCausalChain? lineage, TimeProvider clock)
 {
     private const string FieldManager = "conductor-pack-deploy";
 
@@ -29,11 +29,13 @@ public sealed class PackDelivery(ICluster target, SealedCausalChain? lineage, Ti
         var (plan, failures) = DeliveryPlan.Build(content, discovered);
         if (plan is not null)
             return plan;
-        var others = failures.Length > 1 ? $" (and {failures.Length - 1} more: {string.Join("; ", failures.Skip(1).Select(f => $"{f.Object}: {f.Message}"))})" : "";
+        const int Listed = 20;
+        var others = failures.Length > 1 ? $" (and {failures.Length - 1} more: {string.Join("; ", failures.Skip(1).Take(Listed).Select(f => $"{f.Object}: {f.Message}"))})" : "";
         throw new DeliveryException(failures[0] with { Message = failures[0].Message + others });
     }
 
-    public async Task<ImmutableArray<DeployedResource>> ApplyAsync(DeliveryStage stage, CancellationToken cancellation)
+    /// <param name="deadline">Until when what the stage defines has to be served.</param>
+    public async Task<ImmutableArray<DeployedResource>> ApplyAsync(DeliveryStage stage, DateTimeOffset deadline, CancellationToken cancellation)
     {
         var applied = ImmutableArray.CreateBuilder<DeployedResource>();
         foreach (var item in stage.Objects)
@@ -50,15 +52,16 @@ public sealed class PackDelivery(ICluster target, SealedCausalChain? lineage, Ti
         }
         // What comes after a definition may be of its kind.
         foreach (var definition in stage.Objects.Where(o => o.Gvk == KnownKinds.CustomResourceDefinition))
-            await WaitAsync(stage.Step, definition, clock.GetUtcNow() + readinessDeadline, cancellation);
+            await WaitAsync(stage.Step, definition, deadline, cancellation);
         return applied.ToImmutable();
     }
 
-    public async Task WaitReadyAsync(DeliveryPlan plan, CancellationToken cancellation)
+    /// <returns>How many objects are ready: all.</returns>
+    public async Task<int> WaitReadyAsync(DeliveryPlan plan, DateTimeOffset deadline, CancellationToken cancellation)
     {
-        var deadline = clock.GetUtcNow() + readinessDeadline;
         foreach (var item in plan.Objects)
             await WaitAsync(DeliverySteps.WaitReady, item, deadline, cancellation);
+        return plan.Objects.Count();
     }
 
     // Watches the one object until it says that it is ready. The deadline covers an object that never says anything.
@@ -86,7 +89,7 @@ public sealed class PackDelivery(ICluster target, SealedCausalChain? lineage, Ti
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw DeliveryException.Of(step, $"{item.Kind} {item.Key}", "ReadinessDeadlineExceeded", $"expected it to become ready within {readinessDeadline}, found: {last}");
+            throw DeliveryException.Of(step, $"{item.Kind} {item.Key}", "ReadinessDeadlineExceeded", $"expected it to become ready until {deadline:O}, found: {last}");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Packs;
@@ -14,17 +15,29 @@ namespace Governor.Grains.Packs;
 /// <summary>One delivery: waits at its gates, then verifies, applies in stages and waits until everything is ready.</summary>
 /// <remarks>
 /// A step is committed when it is done, so a delivery that was interrupted goes on with the step it was in. Applying is
-/// server-side apply of the same bytes, so doing a step again changes nothing.
+/// server-side apply of the same bytes, so doing a step again changes nothing. What was verified before the first write is
+/// committed, too: a delivery never goes on with another pack than it began with.
 /// </remarks>
 public sealed class PackExecutionGrain(
     GovernedServices services, TenantClusters tenants, IPackSource source, IOptions<DeliveryOptions> options)
     : GovernedGrain<ExecutionState, ExecutionInput>(services, Subjects.Execution), IPackExecutionGrain
 {
     private DateTimeOffset? _faultySince;
+    private CancellationTokenSource? _delivering;
 
     protected override ExecutionState Initial() => ExecutionState.Initial(ObjectKey.Parse(Key));
 
-    protected override Decision<ExecutionState> Decide(ExecutionState state, ExecutionInput input, DateTimeOffset now) => ExecutionRules.Decide(state, input, now);
+    protected override Decision<ExecutionState> Decide(ExecutionState state, ExecutionInput input, DateTimeOffset now)
+    {
+        var decision = ExecutionRules.Decide(state, input, now);
+        if (decision.State.Uid != state.Uid || decision.State.Exists != state.Exists)
+        {
+            // Nobody waits for this object's delivery any more.
+            _delivering?.Cancel();
+            _faultySince = null;
+        }
+        return decision;
+    }
 
     protected override ExecutionInput Receive(Fact fact) => new ExecutionInput.Told(fact);
 
@@ -42,85 +55,129 @@ public sealed class PackExecutionGrain(
         if (State is { Exists: true, Phase: ExecutionPhase.Verifying or ExecutionPhase.Delivering })
             await DeliverAsync(cancellation);
         if (State.Exists)
-            await Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, cancellation);
+            await WriteStatusAsync(cancellation);
     }
 
     private async Task DeliverAsync(CancellationToken cancellation)
     {
         var uid = State.Uid;
-        var step = DeliverySteps.Verify;
+        using var delivering = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _delivering = delivering;
         try
         {
-            var target = await tenants.ConnectAsync(State.Spec!.Cluster, cancellation);
-            var delivery = new PackDelivery(target, State.Lineage, options.Value.ReadinessDeadline, Clock);
-            var plan = await VerifyAsync(delivery, cancellation);
-            await DoneAsync(uid, step, $"{plan.Objects.Count()} objects verified", []);
-            foreach (var stage in plan.Stages)
-            {
-                step = stage.Step;
-                if (State.HasDone(step))
-                    continue;
-                if (State is not { Exists: true, Phase: ExecutionPhase.Delivering })
-                    return;
-                var applied = await delivery.ApplyAsync(stage, cancellation);
-                await DoneAsync(uid, step, $"{applied.Length} objects applied", applied);
-            }
-            step = DeliverySteps.WaitReady;
-            await delivery.WaitReadyAsync(plan, cancellation);
-            await DoneAsync(uid, step, "all objects are ready", []);
-            _faultySince = null;
+            await DeliverAsync(uid, delivering.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && (State.Uid != uid || !State.Exists))
+        {
+            // The object is gone, or another is in its place.
         }
         catch (DeliveryException e)
         {
-            await DecideAsync(new ExecutionInput.Stopped(uid, e.Failure));
+            await StopAsync(uid, e.Failure);
         }
-        catch (KubeconfigException e)
+        finally
         {
-            await StopAsync(uid, step, $"Secret {Domain.Clusters.ClusterRules.KubeconfigSecret(State.Spec!.Cluster)}", "KubeconfigUnavailable", e.Message);
-        }
-        catch (PackSourceException e) when (!e.IsTransient || IsOutOfPatience())
-        {
-            await StopAsync(uid, step, $"ClusterPack {State.Spec!.Pack}", e.Reason, e.Message);
-        }
-        catch (KubernetesException e) when (!e.IsTransient || IsOutOfPatience())
-        {
-            await StopAsync(uid, step, $"cluster {State.Spec!.Cluster}", e.Reason, e.Message);
+            _delivering = null;
         }
     }
 
-    private async Task<DeliveryPlan> VerifyAsync(PackDelivery delivery, CancellationToken cancellation)
+    private async Task DeliverAsync(string uid, CancellationToken cancellation)
     {
-        var pack = await Clusters.Management.GetAsync(KnownKinds.ClusterPack, State.Spec!.Pack, cancellation)
-            ?? throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "PackGone", "expected the ClusterPack, found none");
+        var content = await FetchAsync(cancellation);
+        var cluster = State.Spec!.Cluster;
+        var target = await OnTargetAsync(DeliverySteps.Verify, () => tenants.ConnectAsync(cluster, cancellation));
+        var delivery = new PackDelivery(target, State.Lineage, Clock);
+        var plan = await OnTargetAsync(DeliverySteps.Verify, () => delivery.PlanAsync(content.Objects, cancellation));
+        await DecideAsync(new ExecutionInput.Verified(uid, content.Pack, $"{plan.Objects.Count()} objects verified"));
+
+        foreach (var stage in plan.Stages)
+        {
+            if (!IsDelivering(uid))
+                return;
+            if (State.HasDone(stage.Step))
+                continue;
+            await WriteStatusAsync(cancellation);
+            var applied = await OnTargetAsync(stage.Step, () => delivery.ApplyAsync(stage, Deadline(), cancellation));
+            await DoneAsync(uid, stage.Step, $"{applied.Length} objects applied", applied);
+        }
+        if (!IsDelivering(uid))
+            return;
+        await WriteStatusAsync(cancellation);
+        await OnTargetAsync(DeliverySteps.WaitReady, () => delivery.WaitReadyAsync(plan, Deadline(), cancellation));
+        await DoneAsync(uid, DeliverySteps.WaitReady, "all objects are ready", []);
+    }
+
+    private bool IsDelivering(string uid) => State is { Exists: true, Phase: ExecutionPhase.Delivering } && State.Uid == uid;
+
+    // The time for a step begins with the one before it, however often it is taken up again.
+    private DateTimeOffset Deadline() => State.Steps[^1].At + options.Value.ReadinessDeadline;
+
+    // Everything that is decided on comes from one reading of the pack: its signature, its spec, its content.
+    private async Task<(VerifiedPack Pack, ImmutableArray<(PackLayer, KubeObject)> Objects)> FetchAsync(CancellationToken cancellation)
+    {
+        var name = $"ClusterPack {State.Spec!.Pack}";
+        var pack = await Clusters.Management.GetAsync(KnownKinds.ClusterPack, State.Spec.Pack, cancellation)
+            ?? throw Refuse(name, "PackGone", "expected the ClusterPack, found none");
         var signer = GrainFactory.GetGrain<ISigningKeyGrain>(PackRules.SigningKeyAddress.Key);
         if (await signer.VerifyAsync(pack) is var verdict and not SignatureVerdict.Valid)
-            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a valid signature by the management FieldManagers.Conductor, found {verdict}");
+            throw Refuse(name, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a valid signature by the management Conductor, found {verdict}");
         if (pack.Annotations.TryGetValue(PackRules.RevokedAnnotation, out var revocation))
-            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "ClusterPackRevoked", revocation);
+            throw Refuse(name, "ClusterPackRevoked", revocation);
         var (spec, failures) = PackSpec.Read(pack);
         if (spec is null)
-            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "InvalidSpec", string.Join("; ", failures));
+            throw Refuse(name, "InvalidSpec", string.Join("; ", failures));
         if (spec.Version != State.Spec.PackVersion)
-            throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "VersionConflict", $"expected version {State.Spec.PackVersion}, found {spec.Version}");
+            throw Refuse(name, "VersionConflict", $"expected version {State.Spec.PackVersion}, found {spec.Version}");
+        if (!spec.TargetClusters.Contains(State.Spec.Cluster.Value))
+            throw Refuse(name, "ClusterNotTargeted", $"expected cluster {State.Spec.Cluster} among the targets, found {string.Join(", ", spec.TargetClusters)}");
 
         var content = ImmutableArray.CreateBuilder<(PackLayer, KubeObject)>();
-        foreach (var (layer, digest) in spec.Layers())
-            foreach (var item in await source.PullLayerAsync(spec.Repository, digest, cancellation))
-                content.Add((layer, item));
-        return await delivery.PlanAsync(content.ToImmutable(), cancellation);
+        try
+        {
+            foreach (var (layer, digest) in spec.Layers())
+                foreach (var item in await source.PullLayerAsync(spec.Repository, digest, cancellation))
+                    content.Add((layer, item));
+        }
+        catch (PackSourceException e) when (!e.IsTransient || IsOutOfPatience())
+        {
+            throw Refuse(name, e.Reason, e.Message);
+        }
+        return (new VerifiedPack(pack.Uid, PackRules.SpecDigestOf(pack), spec), content.ToImmutable());
+    }
+
+    // Faults of the target end the delivery when they will not pass. Faults of the management cluster never do.
+    private async Task<T> OnTargetAsync<T>(string step, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (KubeconfigException e)
+        {
+            throw DeliveryException.Of(step, $"Secret {ClusterRules.KubeconfigSecret(State.Spec!.Cluster)}", "KubeconfigUnavailable", e.Message);
+        }
+        catch (KubernetesException e) when (!e.IsTransient || IsOutOfPatience())
+        {
+            throw DeliveryException.Of(step, $"cluster {State.Spec!.Cluster}", e.Reason, e.Message);
+        }
     }
 
     private async Task DoneAsync(string uid, string step, string message, ImmutableArray<DeployedResource> objects)
     {
-        if (State.HasDone(step))
-            return;
+        _faultySince = null;
         await DecideAsync(new ExecutionInput.StepDone(uid, step, message, objects));
-        if (State.Exists)
-            await Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, CancellationToken.None);
     }
 
-    private Task StopAsync(string uid, string step, string item, string reason, string message) =>
-        DecideAsync(new ExecutionInput.Stopped(uid, new DeliveryFailure(step, item, reason, message)));
+    private Task StopAsync(string uid, DeliveryFailure failure)
+    {
+        _faultySince = null;
+        return DecideAsync(new ExecutionInput.Stopped(uid, failure));
+    }
+
+    private Task WriteStatusAsync(CancellationToken cancellation) =>
+        Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, cancellation);
+
+    private static DeliveryException Refuse(string item, string reason, string message) => DeliveryException.Of(DeliverySteps.Verify, item, reason, message);
 
     private bool IsOutOfPatience()
     {

@@ -17,9 +17,9 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
 
     protected override Decision<PackState> Decide(PackState state, PackInput input, DateTimeOffset now)
     {
-        // An execution that stops listening may have been deleted: what has to exist is written again.
-        if (input is PackInput.Told { Fact: Interest { Active: false } gone } && gone.From.Subject == Subjects.Execution)
-            Owned.Forget(KnownKinds.PackExecution, ObjectKey.Parse(gone.From.Key));
+        // As long as the pack is there each target has an execution: deleting one asks for a new attempt.
+        if (input is PackInput.Told { Fact: ExecutionGone gone })
+            Owned.Forget(KnownKinds.PackExecution, gone.Execution);
         return PackRules.Decide(state, input, now);
     }
 
@@ -33,13 +33,31 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
     {
         if (!State.Exists)
             return;
-        foreach (var execution in PackRules.Executions(State))
-            await Owned.ApplyAsync(execution, FieldManagers.Wrapper, cancellation);
+        foreach (var execution in PackRules.Executions(State).ToList())
+            await DeclareAsync(execution, cancellation);
         if (PackRules.OwesSignature(State))
             await EstablishTrustAsync(cancellation);
-        if (State is { Trust: PackTrust.Signed, Signature.Length: > 0 } signed)
-            await Owned.ApplyAsync(Annotation(signed), FieldManagers.Conductor, cancellation);
+        if (State is { Trust: PackTrust.Signed, IsAnnounced: false })
+        {
+            Owned.Forget(KnownKinds.ClusterPack, State.Key);
+            await Owned.ApplyAsync(Annotation(State), FieldManagers.Conductor, cancellation);
+        }
         await Owned.ApplyStatusAsync(KnownKinds.ClusterPack, State.Key, PackRules.Status(State), FieldManagers.Wrapper, cancellation);
+    }
+
+    // One target that the API server refuses does not keep the others waiting.
+    private async Task DeclareAsync(KubeObject execution, CancellationToken cancellation)
+    {
+        string? refusal = null;
+        try
+        {
+            await Owned.ApplyAsync(execution, FieldManagers.Wrapper, cancellation);
+        }
+        catch (KubernetesException e) when (!e.IsTransient)
+        {
+            refusal = $"{e.Reason}: {e.Message}";
+        }
+        await DecideAsync(new PackInput.ExecutionRefused(execution.Key.ToString(), refusal));
     }
 
     private async Task EstablishTrustAsync(CancellationToken cancellation)

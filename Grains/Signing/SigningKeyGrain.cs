@@ -26,7 +26,7 @@ public sealed class SigningKeyGrain(GovernedServices services)
 
     public Task<SignatureVerdict> VerifyAsync(KubeObject pack)
     {
-        VerifyingKey[] trusted = State.PublicPem.Length > 0 ? [VerifyingKey.Parse(State.PublicPem, "journaled signing key")] : [];
+        VerifyingKey[] trusted = [.. State.Trusted.Select(key => VerifyingKey.Parse(key.Value, $"journaled signing key {key.Key}"))];
         return Task.FromResult(PackSignature.Verify(pack, trusted));
     }
 

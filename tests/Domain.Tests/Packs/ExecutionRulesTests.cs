@@ -47,7 +47,7 @@ public sealed class ExecutionRulesTests
     {
         var verifying = Make.Observed(Make.AllOpen);
 
-        var late = ExecutionRules.Decide(verifying, new ExecutionInput.StepDone(verifying.Uid, DeliverySteps.Verify, "", []), Make.Now.AddHours(2));
+        var late = ExecutionRules.Decide(verifying, new ExecutionInput.Verified(verifying.Uid, Make.Verified, ""), Make.Now.AddHours(2));
 
         Assert.Equal(ExecutionPhase.Gated, late.State.Phase);
         Assert.False(late.State.HasDone(DeliverySteps.Verify));
@@ -71,7 +71,7 @@ public sealed class ExecutionRulesTests
             state = Do(state, step, new DeployedResource("v1", "ConfigMap", "web", step));
 
         Assert.Equal(ExecutionPhase.Succeeded, state.Phase);
-        Assert.Equal(DeliverySteps.All.Length, state.Inventory.Length);
+        Assert.Equal(DeliverySteps.All.Length - 1, state.Inventory.Length);
         Assert.True(state.Conditions.IsTrue("Ready"));
         var delivered = Assert.Single(ExecutionRules.Outbox(state).Select(l => l.Fact).OfType<DeliveredFact>());
         Assert.Equal("exec-uid", delivered.ExecutionUid);
@@ -82,7 +82,7 @@ public sealed class ExecutionRulesTests
     {
         var once = Do(Make.Observed(Make.AllOpen), DeliverySteps.Verify);
 
-        var twice = ExecutionRules.Decide(once, new ExecutionInput.StepDone(once.Uid, DeliverySteps.Verify, "", []), Make.Now);
+        var twice = ExecutionRules.Decide(once, new ExecutionInput.Verified(once.Uid, Make.Verified, ""), Make.Now);
 
         Assert.Same(once, twice.State);
         Assert.Empty(twice.Events);
@@ -174,6 +174,78 @@ public sealed class ExecutionRulesTests
     }
 
     [Fact]
+    public void Facts_about_another_cluster_pack_or_profile_open_nothing()
+    {
+        var state = Make.Observed(new GateFacts(
+            Make.Conductor() with { Cluster = new Clusters.ClusterName("other") },
+            Make.Pack() with { Pack = new ObjectKey("seam-tenant-ccs-dev", "other") },
+            Make.Snapshot() with { Cluster = new Clusters.ClusterName("other") },
+            Make.Profile() with { Profile = new ObjectKey("seam-tenant-other", "web") }));
+
+        Assert.Equal(GateFacts.None, state.Facts);
+        Assert.Equal(ExecutionPhase.Gated, state.Phase);
+    }
+
+    [Fact]
+    public void Another_delivery_under_the_same_name_inherits_no_facts_and_the_former_sources_are_told()
+    {
+        var open = Make.Observed(Make.AllOpen);
+        var other = Make.Json("""
+            {"apiVersion":"infra.ontai.dev/v1alpha1","kind":"PackExecution","metadata":{"name":"web-ccs-dev","namespace":"seam-tenant-ccs-dev","uid":"second","generation":1},
+             "spec":{"clusterPackRef":{"name":"web-ccs","version":"v1.0.0-r1"},"targetClusterRef":"dev"}}
+            """);
+
+        var state = ExecutionRules.Decide(open, new ExecutionInput.Observed(other), Make.Now).State;
+
+        Assert.Equal(ExecutionPhase.Gated, state.Phase);
+        Assert.Equal(GateFacts.None, state.Facts);
+        var letters = ExecutionRules.Outbox(state).ToList();
+        Assert.Contains(letters, l => l.To == new Address(Subjects.Cluster, "ccs-dev") && l.Fact is Interest { Active: false });
+        Assert.Contains(letters, l => l.To == new Address(Subjects.Cluster, "dev") && l.Fact is Interest { Active: true });
+    }
+
+    [Fact]
+    public void A_delivery_never_goes_on_with_another_pack_than_it_began_with()
+    {
+        var delivering = Do(Make.Observed(Make.AllOpen), DeliverySteps.Verify);
+
+        var replaced = ExecutionRules.Decide(delivering, new ExecutionInput.Verified(delivering.Uid, Make.Verified with { Uid = "another" }, ""), Make.Now).State;
+
+        Assert.Equal(ExecutionPhase.Failed, replaced.Phase);
+        Assert.Equal("PackReplaced", replaced.Failure!.Reason);
+    }
+
+    [Fact]
+    public void What_was_delivered_is_what_was_verified_whatever_the_pack_says_now()
+    {
+        var state = Do(Make.Observed(Make.AllOpen), DeliverySteps.Verify);
+        state = ExecutionRules.Decide(state, new ExecutionInput.Told(Make.Pack(spec: Make.Spec with { BasePackName = "other" }, version: 9)), Make.Now).State;
+        foreach (var step in DeliverySteps.All.Skip(1))
+            state = Do(state, step);
+
+        Assert.Equal(Make.Spec, Assert.Single(ExecutionRules.Outbox(state).Select(l => l.Fact).OfType<DeliveredFact>()).Spec);
+    }
+
+    [Fact]
+    public void A_lineage_that_no_owner_reference_confirms_does_not_count()
+    {
+        const string chain = """{"rootKind":"ClusterPack","rootName":"web","rootNamespace":"n","rootUID":"r","creatingOperator":{"name":"wrapper","version":"1"},"creationRationale":"PackExecution","rootGenerationAtCreation":1}""";
+
+        var state = ExecutionRules.Decide(
+            ExecutionState.Initial(new ObjectKey("seam-tenant-ccs-dev", "web-ccs-dev")), new ExecutionInput.Observed(Make.Execution(lineage: chain)), Make.Now).State;
+
+        Assert.Null(state.Lineage);
+    }
+
+    [Fact]
+    public void Its_pack_learns_that_it_is_gone()
+    {
+        var gone = ExecutionRules.Decide(Make.Observed(), new ExecutionInput.Gone(), Make.Now).State;
+
+        Assert.Equal("exec-uid", Assert.Single(ExecutionRules.Outbox(gone).Select(l => l.Fact).OfType<ExecutionGone>()).Uid);
+    }
+
+    [Fact]
     public void The_first_open_gate_to_lapse_decides_when_to_look_again() =>
         Assert.Equal(Make.Now.AddHours(1), ExecutionRules.NextTick(Make.Observed(Make.AllOpen)));
 
@@ -196,8 +268,8 @@ public sealed class ExecutionRulesTests
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         };
         const string chain = """{"rootKind":"ClusterPack","rootName":"web","rootNamespace":"n","rootUID":"r","creatingOperator":{"name":"wrapper","version":"1"},"creationRationale":"PackExecution","rootGenerationAtCreation":1}""";
-        var state = ExecutionRules.Decide(Make.Observed(Make.AllOpen), new ExecutionInput.Observed(Make.Execution("second", lineage: chain)), Make.Now).State;
-        state = Do(state, DeliverySteps.Verify, new DeployedResource("v1", "ConfigMap", "web", "x"));
+        var state = ExecutionRules.Decide(Make.Observed(Make.AllOpen), new ExecutionInput.Observed(Make.Execution("second", lineage: chain, owner: "r")), Make.Now).State;
+        state = Do(Do(state, DeliverySteps.Verify), DeliverySteps.Namespaces, new DeployedResource("v1", "ConfigMap", "web", "x"));
 
         var written = JsonSerializer.Serialize(state, options);
         var read = JsonSerializer.Deserialize<ExecutionState>(written, options)!;
@@ -209,6 +281,8 @@ public sealed class ExecutionRulesTests
         Assert.True(read.HasDone(DeliverySteps.Verify));
     }
 
-    private static ExecutionState Do(ExecutionState state, string step, params DeployedResource[] objects) =>
-        ExecutionRules.Decide(state, new ExecutionInput.StepDone(state.Uid, step, "done", [.. objects]), Make.Now).State;
+    private static ExecutionState Do(ExecutionState state, string step, params DeployedResource[] objects) => ExecutionRules.Decide(
+        state,
+        step == DeliverySteps.Verify ? new ExecutionInput.Verified(state.Uid, Make.Verified, "done") : new ExecutionInput.StepDone(state.Uid, step, "done", [.. objects]),
+        Make.Now).State;
 }

@@ -20,6 +20,7 @@ public sealed class GateLadderTests
         { "pack rejected", GateFacts.None with { Pack = Make.Pack(PackTrust.Rejected, reason: "DigestMismatch") }, Gate.PackSignaturePending, GateVerdict.Deny, "DigestMismatch" },
         { "pack revoked", GateFacts.None with { Pack = Make.Pack(PackTrust.Revoked) }, Gate.PackSignaturePending, GateVerdict.Deny, "ClusterPackRevoked" },
         { "another version is stored", GateFacts.None with { Pack = Make.Pack(spec: Make.Spec with { Version = "v2.0.0-r1" }) }, Gate.PackSignaturePending, GateVerdict.Deny, "VersionConflict" },
+        { "signed for other clusters", GateFacts.None with { Pack = Make.Pack(spec: Make.Spec with { TargetClusters = ["ccs-prod"] }) }, Gate.PackSignaturePending, GateVerdict.Deny, "ClusterNotTargeted" },
         { "snapshot not resolved", GateFacts.None with { Snapshot = Make.Snapshot(content: "") }, Gate.PermissionSnapshotOutOfSync, GateVerdict.Defer, "SnapshotOutOfSync" },
         { "snapshot fresh to the last moment", GateFacts.None with { Snapshot = Make.Snapshot(Make.Now) }, Gate.PermissionSnapshotOutOfSync, GateVerdict.Allow, "SnapshotFresh" },
         { "snapshot a tick too old", GateFacts.None with { Snapshot = Make.Snapshot(Make.Now.AddTicks(-1)) }, Gate.PermissionSnapshotOutOfSync, GateVerdict.Defer, "SnapshotOutOfSync" },

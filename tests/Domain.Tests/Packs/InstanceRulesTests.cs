@@ -33,11 +33,14 @@ public sealed class InstanceRulesTests
     {
         var state = InstanceState.Initial;
         for (var i = 1; i <= 15; i++)
-            state = InstanceRules.Decide(state, new InstanceInput.Told(Delivered($"e{i}", $"v1.0.{i}-r1")), Make.Now).State;
+            state = InstanceRules.Decide(state, new InstanceInput.Told(Delivered($"e{i}", $"v1.0.{i}-r1", i)), Make.Now).State;
 
         Assert.Equal(InstanceRules.Retention, state.Releases.Length);
         Assert.Equal(15, state.Current!.Revision);
         Assert.Equal(6, state.Releases[0].Revision);
+        // After a restart every delivery that ever succeeded is told again, also those that are no longer remembered.
+        Assert.Same(state, InstanceRules.Decide(state, new InstanceInput.Told(Delivered("e1", "v1.0.1-r1", 1)), Make.Now).State);
+        Assert.Same(state, InstanceRules.Decide(state, new InstanceInput.Told(Delivered("e15", "v1.0.15-r1", 15)), Make.Now).State);
     }
 
     [Fact]
@@ -60,7 +63,7 @@ public sealed class InstanceRulesTests
             InstanceRules.KeyOf(new ObjectKey("n", "web-v2"), spec, "ccs-dev"));
     }
 
-    private static DeliveredFact Delivered(string execution, string version) => new(
+    private static DeliveredFact Delivered(string execution, string version, int minute = 0) => new(
         new ObjectKey("seam-tenant-ccs-dev", "web-ccs-dev"), execution, Make.ExecutionSpec.Pack, "pack-uid", version, "ccs-dev", Make.Spec,
-        ImmutableArray.Create(new DeployedResource("v1", "ConfigMap", "web", "x")), Make.Now, null);
+        ImmutableArray.Create(new DeployedResource("v1", "ConfigMap", "web", "x")), Make.Now.AddMinutes(minute), null);
 }

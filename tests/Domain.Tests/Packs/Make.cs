@@ -21,6 +21,8 @@ internal static class Make
     public static readonly ExecutionSpec ExecutionSpec = new(
         new ObjectKey("seam-tenant-ccs-dev", "web"), "v1.0.0-r1", new ClusterName("ccs-dev"), new ObjectKey("seam-tenant-ccs-dev", "web"));
 
+    public static readonly VerifiedPack Verified = new("pack-uid", "sha256:spec", Spec);
+
     public static ConductorFact Conductor(ConductorReadiness readiness = ConductorReadiness.Ready, long version = 1) =>
         new(new ClusterName("ccs-dev"), readiness, readiness == ConductorReadiness.Ready ? "ConductorReady" : "AwaitingConductorReady", "message", "TalosCluster ccs-dev", 17, 17)
         {
@@ -47,9 +49,9 @@ internal static class Make
 
     public static GateFacts AllOpen => new(Conductor(), Pack(), Snapshot(), Profile());
 
-    public static KubeObject Execution(string uid = "exec-uid", string name = "web-ccs-dev", string? lineage = null) => Json($$"""
+    public static KubeObject Execution(string uid = "exec-uid", string name = "web-ccs-dev", string? lineage = null, string owner = "pack-uid") => Json($$"""
         {"apiVersion":"infra.ontai.dev/v1alpha1","kind":"PackExecution",
-         "metadata":{"name":"{{name}}","namespace":"seam-tenant-ccs-dev","uid":"{{uid}}","generation":1},
+         "metadata":{"name":"{{name}}","namespace":"seam-tenant-ccs-dev","uid":"{{uid}}","generation":1,"ownerReferences":[{"uid":"{{owner}}"}]},
          "spec":{"clusterPackRef":{"name":"web","version":"v1.0.0-r1"},"targetClusterRef":"ccs-dev"{{(lineage is null ? "" : ",\"lineage\":" + lineage)}} } }
         """);
 

@@ -95,6 +95,47 @@ public sealed class PackRulesTests
     }
 
     [Fact]
+    public void It_is_announced_as_signed_only_when_the_object_shows_the_signature()
+    {
+        var signed = Signed();
+        Assert.Equal(PackTrust.Unsigned, signed.Fact().Trust);
+
+        var shown = Observe(signed, Make.ClusterPack(annotations: """{"ontai.dev/pack-signature":"ed25519:k:s"}"""));
+
+        Assert.Equal(PackTrust.Signed, shown.Fact().Trust);
+    }
+
+    [Fact]
+    public void A_signature_that_somebody_strips_closes_the_gate_and_is_recorded()
+    {
+        var shown = Observe(Signed(), Make.ClusterPack(annotations: """{"ontai.dev/pack-signature":"ed25519:k:s"}"""));
+
+        var stripped = PackRules.Decide(shown, new PackInput.Observed(Make.ClusterPack()), Make.Now);
+
+        Assert.False(stripped.State.IsAnnounced);
+        Assert.Equal("pack.signature-altered", Assert.Single(stripped.Events).Action);
+    }
+
+    [Fact]
+    public void A_pack_that_was_rejected_for_its_signature_is_judged_anew_when_that_is_removed()
+    {
+        var carrying = Make.ClusterPack(annotations: """{"ontai.dev/pack-signature":"forged"}""");
+        var state = PackRules.Decide(Observe(PackState.Initial(new ObjectKey("seam-tenant-ccs-dev", "web")), carrying), new PackInput.Told(Key), Make.Now).State;
+        state = PackRules.Decide(state, new PackInput.SignatureChecked(state.SpecDigest, "forged", new SignatureVerdict.Forged("k")), Make.Now).State;
+        Assert.Equal(PackTrust.Rejected, state.Trust);
+
+        Assert.True(PackRules.OwesSignature(Observe(state, Make.ClusterPack())));
+    }
+
+    [Fact]
+    public void Target_names_that_cannot_be_clusters_are_refused()
+    {
+        var bad = Make.Json("""{"apiVersion":"infra.ontai.dev/v1alpha1","kind":"ClusterPack","metadata":{"name":"web","namespace":"n","uid":"u"},"spec":{"version":"v1","registryRef":{"url":"r/p"},"workloadDigest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","targetClusters":["ok","Bad_Name"]}}""");
+
+        Assert.Contains("'Bad_Name'", Observe(PackState.Initial(new ObjectKey("n", "web")), bad).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_human_revokes_a_pack_with_a_reason_and_takes_it_back()
     {
         var revoked = PackRules.Decide(Signed(), new PackInput.Observed(Make.ClusterPack(annotations: """{"ontai.dev/pack-revoked":"CVE-2026-1"}""")), Make.Now);
