@@ -11,9 +11,11 @@ internal static class Awaiting
 
     /// <summary>Watches one object until it is as it should be.</summary>
     public static async Task<KubeObject> ObjectAsync(
-        ICluster cluster, GroupVersionKind kind, ObjectKey key, string what, Func<KubeObject, bool> holds, Func<string> context)
+        ICluster cluster, GroupVersionKind kind, ObjectKey key, string what, Func<KubeObject, bool> holds, Func<Task<string>> context,
+        CancellationToken cancellation = default)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
         KubeObject? last = null;
         try
         {
@@ -24,12 +26,12 @@ internal static class Awaiting
                     return now;
             }
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             // said below
         }
         throw new TimeoutException(
-            $"waited {Patience.TotalSeconds} s for '{what}' of {kind.Kind} {key}; last seen: {(last is null ? "nothing" : last.Root.ToString())}\n{context()}");
+            $"waited {Patience.TotalSeconds} s for '{what}' of {kind.Kind} {key}; last seen: {(last is null ? "nothing" : last.Root.ToString())}\n{await context()}");
     }
 
     /// <summary>Waits for something that was armed before.</summary>

@@ -1,7 +1,9 @@
+using System.Net.Http.Json;
 using System.Runtime.Versioning;
 using System.Text;
 using Governor.Domain.Kinds;
 using Governor.Domain.Signing;
+using Governor.Silo.Api;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)] // every class has a database server and a silo of its own
 [assembly: SupportedOSPlatform("linux")] // file modes and /proc
@@ -70,7 +72,18 @@ public sealed class TestLandscape : IAsyncDisposable
 
     /// <summary>Waits until an object of the management cluster is as it should be.</summary>
     public Task<KubeObject> SeeAsync(GroupVersionKind kind, ObjectKey key, string what, Func<KubeObject, bool> holds) =>
-        Awaiting.ObjectAsync(Landscape.ManagementClient, kind, key, what, holds, () => Landscape.Silo.Tail);
+        Awaiting.ObjectAsync(Landscape.ManagementClient, kind, key, what, holds, () => TellAsync(key.Namespace));
+
+    /// <summary>What happened in a namespace, for the messages of tests that fail.</summary>
+    public async Task<string> TellAsync(string @namespace)
+    {
+        var events = await EventsAsync($"ns={@namespace}");
+        return string.Join('\n', events.Reverse().Select(e => $"{e.Kind} {e.Name} {e.Sequence} {e.Action} {e.FieldChanged} {e.PreviousValue} -> {e.NewValue}: {e.Rationale}")) + $"\n{Landscape.Silo.Tail}";
+    }
+
+    /// <summary>The audit trail through the API, newest first.</summary>
+    public async Task<IReadOnlyList<EventView>> EventsAsync(string filter) =>
+        (await Landscape.Api.GetFromJsonAsync<List<EventView>>(new Uri($"/api/v1/audit/events?limit=1000&{filter}", UriKind.Relative)))!;
 
     public async ValueTask DisposeAsync()
     {
