@@ -74,6 +74,14 @@ internal sealed class ApiHandler
             case FaultEffect.DropAfter:
                 http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new BrokenPipe(http)));
                 return false;
+            case FaultEffect.Hold { Request.Point: HoldPoint.BeforeAnswer } late:
+                http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new HeldAnswer(http, late.Request)));
+                return false;
+            case FaultEffect.Hold early:
+                if (await early.Request.PassAsync(http.RequestAborted))
+                    return false;
+                http.Abort();
+                return true;
             default:
                 return false;
         }

@@ -65,7 +65,7 @@ internal static class FieldOwnership
         var claimed = Strip(TypedValue.Claimed(configuration, resource.Schema), resource);
         var given = liveFields.Of(applier).Except(claimed);
         var merged = TypedValue.Merge(liveBare, configuration, resource.Schema)!.AsObject();
-        TypedValue.Remove(merged, resource.Schema, SoleOwned(given, liveFields, applier));
+        TypedValue.Remove(merged, resource.Schema, SoleOwned(given, liveFields, applier, claimed));
 
         var comparison = TypedValue.Compare(liveBare, merged, resource.Schema);
         var contested = comparison.Changed.Intersection(claimed);
@@ -111,11 +111,11 @@ internal static class FieldOwnership
                 result[name] = value?.DeepClone();
     }
 
-    /// <summary>What only the applier owned, below nothing that somebody else owns.</summary>
-    private static FieldSet SoleOwned(FieldSet given, ManagedFields fields, FieldOwner applier)
+    /// <summary>What only the applier owned, with nothing below it that somebody else owns or that he claims now.</summary>
+    private static FieldSet SoleOwned(FieldSet given, ManagedFields fields, FieldOwner applier, FieldSet claimed)
     {
-        var others = fields.Owners.Where(o => o.Key != applier).Select(o => o.Value.Fields).ToArray();
-        return Sole(given, others);
+        var others = fields.Owners.Where(o => o.Key != applier).Select(o => o.Value.Fields);
+        return Sole(given, [.. others, claimed]);
     }
 
     private static FieldSet Sole(FieldSet given, IReadOnlyCollection<FieldSet> others)

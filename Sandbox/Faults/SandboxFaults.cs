@@ -10,7 +10,7 @@ namespace Governor.Sandbox.Faults;
 public sealed record FaultRequest(string Verb, string Group, string Resource, string Namespace, string Name, string Path, string User);
 
 /// <summary>What happens to a request that a fault hits.</summary>
-public abstract record FaultEffect
+public abstract partial record FaultEffect
 {
     private FaultEffect()
     {

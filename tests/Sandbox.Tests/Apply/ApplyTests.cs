@@ -54,6 +54,18 @@ public sealed class ApplyTests : ClusterFixture
     }
 
     [Fact]
+    public async Task A_list_that_was_applied_empty_may_be_filled_by_the_next_apply()
+    {
+        await ServeWidgetsAsync();
+        await CreateWidgetAsync("w");
+        foreach (var conditions in (string[])["", """{"type":"Ready","status":"True"}"""])
+            await Admin.ApplyAsync(Widgets + "/w/status", $$$"""
+                {"apiVersion":"fixtures.governor.dev/v1","kind":"Widget","metadata":{"name":"w"},"status":{"conditions":[{{{conditions}}}]} }
+                """);
+        Assert.Equal("True", Condition(await Admin.GetAsync(Widgets + "/w"), "Ready"));
+    }
+
+    [Fact]
     public async Task Containers_merge_by_name_on_apply_and_on_strategic_merge()
     {
         await CreateDeploymentAsync("web");
