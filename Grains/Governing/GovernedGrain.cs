@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
 using Microsoft.Extensions.Logging;
@@ -29,6 +30,7 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(10);
 
     private readonly GovernedServices _services;
     private readonly SemaphoreSlim _transition = new(1, 1);
@@ -36,8 +38,10 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     private readonly Dictionary<(Address To, string Topic), string> _delivered = [];
     private readonly ILogger _logger;
     private TState? _state;
+    private readonly Dictionary<(GroupVersionKind, ObjectKey), string> _seen = [];
     private long _version;
     private bool _pending;
+    private bool _inDoubt;
     private bool _owes;
     private Task _acting = Task.CompletedTask;
     private IGrainTimer? _retry;
@@ -76,7 +80,16 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
 
     public Task TellAsync(Fact fact) => DecideAsync(Receive(fact));
 
-    public virtual Task ObserveAsync(Observation observation) => Read(observation) is { } input ? DecideAsync(input) : Task.CompletedTask;
+    public Task ObserveAsync(Observation observation)
+    {
+        // What we wrote went with the object that we wrote it to: its successor of the same name has none of it.
+        var place = (observation.Kind, observation.Key);
+        var uid = observation.Object is null ? "" : observation.Uid;
+        if (_seen.GetValueOrDefault(place) != uid)
+            Owned.Forget(observation.Kind, observation.Key);
+        _seen[place] = uid;
+        return Read(observation) is { } input ? DecideAsync(input) : Task.CompletedTask;
+    }
 
     public Task ResumeAsync()
     {
@@ -121,12 +134,17 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     /// <summary>The input that says that time has passed; null for subjects that do not care.</summary>
     protected virtual TInput? Tick() => default;
 
+    /// <summary>The actor behind an address.</summary>
+    protected virtual IGoverned Receiver(Address address) => GrainFactory.GetGoverned(address);
+
     /// <summary>Decides on the committed state and commits what comes out; then acts on it in its own time.</summary>
     protected async Task DecideAsync(TInput input)
     {
         await _transition.WaitAsync();
         try
         {
+            if (_inDoubt)
+                await ReloadAsync(CancellationToken.None);
             while (true)
             {
                 var decision = Decide(State, input, Clock.GetUtcNow());
@@ -163,13 +181,15 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
         }
         catch
         {
-            // The journal promises that nothing of it is durable; what is stored may still be newer than what we know.
-            await ReloadAsync(CancellationToken.None);
+            // Nothing of it is durable, or nobody knows: what is stored is the truth, as soon as it can be read.
+            _inDoubt = true;
+            StartActing();
             throw;
         }
         if (result.Outcome == CommitOutcome.Conflict)
         {
             LogConflict(_logger, Subject, Key, _version, result.Version);
+            _inDoubt = true;
             await ReloadAsync(CancellationToken.None);
             return false;
         }
@@ -185,6 +205,12 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
         _state = stored is null ? Initial() : JsonSerializer.Deserialize<TState>(stored.State.Span, StateJson.Options)!;
         _version = stored?.Version ?? 0;
         _pending = stored?.Pending ?? false;
+        if (!_inDoubt)
+            return;
+        // Another activation was at work, or we do not know what we did: whatever was said and written may have been undone since.
+        _inDoubt = false;
+        _delivered.Clear();
+        StartActing();
     }
 
     private void StartActing()
@@ -205,14 +231,14 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
             while (_owes && !_deactivating.IsCancellationRequested)
             {
                 _owes = false;
-                await DeliverAsync();
-                await ActAsync(_deactivating.Token);
+                if (_inDoubt)
+                    await RecoverAsync();
+                await PerformAsync();
                 if (!_owes && _pending)
                     await SettleAsync();
             }
             _backoff = FirstRetry;
-            if (NextTick(State) is { } at)
-                Rearm(at - Clock.GetUtcNow(), tick: true);
+            ArmTick();
         }
         catch (OperationCanceledException) when (_deactivating.IsCancellationRequested)
         {
@@ -220,15 +246,22 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            LogRetry(_logger, e, Subject, Key, _backoff);
             _owes = true;
-            Rearm(_backoff, tick: false);
-            _backoff = _backoff * 2 < LastRetry ? _backoff * 2 : LastRetry;
+            TryAgainLater(e, ResumeAsync);
         }
         finally
         {
             DelayDeactivation(TimeSpan.Zero);
         }
+    }
+
+    // A receiver that cannot listen keeps nobody from writing what he owns.
+    private async Task PerformAsync()
+    {
+        var delivering = DeliverAsync();
+        await delivering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await ActAsync(_deactivating.Token);
+        await delivering;
     }
 
     private async Task DeliverAsync()
@@ -247,8 +280,22 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
 
     private async Task SendAsync(Address to, Fact fact, string content)
     {
-        await GrainFactory.GetGoverned(to).TellAsync(fact);
+        await Receiver(to).TellAsync(fact);
         _delivered[(to, fact.Topic)] = content;
+    }
+
+    private async Task RecoverAsync()
+    {
+        await _transition.WaitAsync();
+        try
+        {
+            if (_inDoubt)
+                await ReloadAsync(CancellationToken.None);
+        }
+        finally
+        {
+            _transition.Release();
+        }
     }
 
     // Says in the journal that nothing is owed, so that a restarted silo need not resume this actor.
@@ -266,14 +313,43 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
         }
     }
 
-    private void Rearm(TimeSpan due, bool tick)
+    private void ArmTick()
+    {
+        if (NextTick(State) is not { } at)
+            return;
+        // Timers count whole milliseconds and may be early by a part of one: a tick before its time decides nothing.
+        var pause = at - Clock.GetUtcNow() + TimeSpan.FromMilliseconds(1);
+        Arm(pause > ShortestPause ? pause : ShortestPause, TickAsync);
+    }
+
+    private async Task TickAsync()
+    {
+        try
+        {
+            if (Tick() is { } input)
+                await DecideAsync(input);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            TryAgainLater(e, TickAsync);
+            return;
+        }
+        StartActing(); // and arms the next tick, also when this one decided nothing
+    }
+
+    private void TryAgainLater(Exception fault, Func<Task> what)
+    {
+        LogRetry(_logger, fault, Subject, Key, _backoff);
+        Arm(_backoff, what);
+        _backoff = _backoff * 2 < LastRetry ? _backoff * 2 : LastRetry;
+    }
+
+    private void Arm(TimeSpan due, Func<Task> what)
     {
         _retry?.Dispose();
-        if (_deactivating.IsCancellationRequested)
-            return;
-        _retry = this.RegisterGrainTimer(
-            _ => tick && Tick() is { } input ? DecideAsync(input) : ResumeAsync(),
-            new GrainTimerCreationOptions(due > TimeSpan.Zero ? due : TimeSpan.Zero, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        if (!_deactivating.IsCancellationRequested)
+            _retry = this.RegisterGrainTimer(
+                _ => what(), new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
     }
 
     [LoggerMessage(LogLevel.Warning, "{Subject}/{Key} was decided on version {Expected}, but version {Stored} is stored: another activation was there. Reloading")]

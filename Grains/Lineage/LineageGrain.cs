@@ -1,4 +1,5 @@
 using Governor.Domain.Facts;
+using Governor.Domain.Kinds;
 using Governor.Domain.Lineage;
 using Governor.Grains.Governing;
 using Governor.Grains.Interfaces;
@@ -9,6 +10,8 @@ namespace Governor.Grains.Lineage;
 public sealed class LineageGrain(GovernedServices services)
     : GovernedGrain<LineageState, Fact>(services, Subjects.Lineage), ILineageGrain
 {
+    private string? _name;
+
     protected override LineageState Initial() => LineageState.Initial(Key);
 
     protected override Decision<LineageState> Decide(LineageState state, Fact input, DateTimeOffset now) => LineageRules.Decide(state, input, now);
@@ -19,7 +22,25 @@ public sealed class LineageGrain(GovernedServices services)
 
     protected override async Task ActAsync(CancellationToken cancellation)
     {
-        if (LineageRules.Desired(State) is { } desired)
-            await Owned.ApplyAsync(desired, FieldManagers.SeamCore, cancellation);
+        if (State.Index is not { } index)
+            return;
+        _name ??= await NameAsync(index, cancellation);
+        await Owned.ApplyAsync(index.ToObject(_name), FieldManagers.SeamCore, cancellation);
+    }
+
+    // The first index of a name keeps it. Creating, unlike applying, fails when the name was taken a moment ago.
+    private async Task<string> NameAsync(LineageIndex index, CancellationToken cancellation)
+    {
+        var plain = LineageNames.Index(index.Root, null);
+        if (await OccupantAsync(plain) is not { } occupant)
+        {
+            await Clusters.Management.CreateAsync(index.ToObject(plain), cancellation);
+            return plain;
+        }
+        return LineageNames.Index(index.Root, occupant);
+
+        async Task<string?> OccupantAsync(string name) =>
+            (await Clusters.Management.GetAsync(KnownKinds.InfrastructureLineageIndex, new ObjectKey(index.Root.RootNamespace, name), cancellation))
+                ?.FindText("spec", "rootBinding", "rootUID");
     }
 }

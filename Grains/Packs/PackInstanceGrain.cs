@@ -12,12 +12,7 @@ public sealed class PackInstanceGrain(GovernedServices services)
 {
     protected override InstanceState Initial() => InstanceState.Initial with { Key = ObjectKey.Parse(Key) };
 
-    protected override Decision<InstanceState> Decide(InstanceState state, InstanceInput input, DateTimeOffset now)
-    {
-        if (input is InstanceInput.Gone)
-            Owned.Forget(KnownKinds.PackInstance, state.Key);
-        return InstanceRules.Decide(state, input, now);
-    }
+    protected override Decision<InstanceState> Decide(InstanceState state, InstanceInput input, DateTimeOffset now) => InstanceRules.Decide(state, input, now);
 
     protected override InstanceInput Receive(Fact fact) => new InstanceInput.Told(fact);
 

@@ -50,6 +50,8 @@ public sealed partial class WatchGrain(
     {
         await _stopping.CancelAsync();
         await _stream.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (_remember is not null)
+            await WriteAsync();
     }
 
     public void Dispose() => _stopping.Dispose();
@@ -138,15 +140,25 @@ public sealed partial class WatchGrain(
             return;
         if (seen.Type == WatchEventType.Present)
             known.State.Known[key] = seen.Uid;
-        _remember ??= this.RegisterGrainTimer(
-            WriteAsync, new GrainTimerCreationOptions(RememberAfter, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        _remember ??= RememberLater();
     }
+
+    private IGrainTimer RememberLater() => this.RegisterGrainTimer(
+        WriteAsync, new GrainTimerCreationOptions(RememberAfter, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
 
     private async Task WriteAsync()
     {
         _remember?.Dispose();
         _remember = null;
-        await known.WriteStateAsync();
+        try
+        {
+            await known.WriteStateAsync();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !_stopping.IsCancellationRequested)
+        {
+            LogNotRemembered(logger, e, this.GetPrimaryKeyString());
+            _remember ??= RememberLater();
+        }
     }
 
     [LoggerMessage(LogLevel.Information, "watch {Key} has told everything that existed at {ResourceVersion}")]
@@ -157,6 +169,9 @@ public sealed partial class WatchGrain(
 
     [LoggerMessage(LogLevel.Error, "watch {Key} ended; it is started again with the next check")]
     private static partial void LogBroken(ILogger logger, Exception exception, string key);
+
+    [LoggerMessage(LogLevel.Warning, "watch {Key} could not store what it has told; trying again")]
+    private static partial void LogNotRemembered(ILogger logger, Exception exception, string key);
 
     [LoggerMessage(LogLevel.Warning, "{Object} of watch {Key} could not be told to its actor; trying again")]
     private static partial void LogNotTold(ILogger logger, Exception exception, ObjectKey @object, string key);
