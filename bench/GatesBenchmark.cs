@@ -28,7 +28,8 @@ internal sealed class GatesBenchmark : IBenchmark
     public async Task<BenchReport> RunAsync(CancellationToken cancellation)
     {
         var folder = Directory.CreateTempSubdirectory("governor-bench-").FullName;
-        File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101); // PostgreSQL runs as a user of its own
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101); // PostgreSQL runs as a user of its own
         try
         {
             string[] tenants = [.. Enumerable.Range(1, TenantCount).Select(i => $"t{i:00}")];
@@ -37,9 +38,10 @@ internal sealed class GatesBenchmark : IBenchmark
             await landscape.StartSiloAsync(cancellation);
             await using var fleet = new GateFleet(landscape);
             var key = await WarmUpAsync(landscape, fleet, tenants, cancellation);
+            await using var peer = await BarePeer.StartAsync(landscape, cancellation);
             var measures = new List<Measure>();
-            await BurstAsync(landscape, fleet, key, tenants, measures, cancellation);
-            await SteadyAsync(landscape, fleet, tenants, measures, cancellation);
+            await BurstAsync(landscape, fleet, peer, key, tenants, measures, cancellation);
+            await SteadyAsync(landscape, fleet, peer, tenants, measures, cancellation);
             return BenchReport.Of(Name, measures);
         }
         finally
@@ -67,7 +69,7 @@ internal sealed class GatesBenchmark : IBenchmark
 
     /// <summary>All packs wait for nothing but the signing key; then it is handed over.</summary>
     private static async Task BurstAsync(
-        Landscape landscape, GateFleet fleet, SigningKey key, string[] tenants, List<Measure> measures, CancellationToken cancellation)
+        Landscape landscape, GateFleet fleet, BarePeer peer, SigningKey key, string[] tenants, List<Measure> measures, CancellationToken cancellation)
     {
         var packs = GateFleet.Packs("burst", tenants, PacksEach);
         await landscape.ManagementClient.DeleteAsync(KnownKinds.Secret, SigningKeyRules.Secret, null, cancellation);
@@ -76,7 +78,6 @@ internal sealed class GatesBenchmark : IBenchmark
         await fleet.ReachAsync(packs, "Gated 1", cancellation);
         measures.Add(await CountPollsAsync(landscape, $"requests while {packs.Length} packs wait for the key, {Quiet.TotalSeconds} s", cancellation));
 
-        await using var peer = await BarePeer.StartAsync(landscape, cancellation);
         await peer.OneAtATimeAsync(packs, cancellation); // the first round warms up
         var bare = await peer.AllAtOnceAsync(packs, cancellation);
 
@@ -95,14 +96,13 @@ internal sealed class GatesBenchmark : IBenchmark
     }
 
     /// <summary>Each pack waits for nothing but its profile, which waits for its membership; each is admitted when the one before has arrived.</summary>
-    private static async Task SteadyAsync(Landscape landscape, GateFleet fleet, string[] tenants, List<Measure> measures, CancellationToken cancellation)
+    private static async Task SteadyAsync(Landscape landscape, GateFleet fleet, BarePeer peer, string[] tenants, List<Measure> measures, CancellationToken cancellation)
     {
         var packs = GateFleet.Packs("steady", tenants, PacksEach);
         await fleet.DeclareAsync(packs, cancellation);
         await fleet.ReachAsync(packs, "Gated 3", cancellation);
         measures.Add(await CountPollsAsync(landscape, $"requests while {packs.Length} packs wait for their memberships, {Quiet.TotalSeconds} s", cancellation));
 
-        await using var peer = await BarePeer.StartAsync(landscape, cancellation);
         var bare = await peer.OneAtATimeAsync(packs, cancellation);
 
         foreach (var pack in packs)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Governor.Domain.Clusters;
 using Governor.Domain.Kinds;
@@ -14,6 +15,9 @@ public sealed class TenantClusters(IClusters clusters)
 {
     private static readonly ObjectKey KubeSystem = new("", "kube-system");
 
+    // Which kubeconfig of a tenant was seen to lead elsewhere than to the management cluster: the same bytes lead to the same place.
+    private readonly ConcurrentDictionary<ClusterName, Digest> _elsewhere = new();
+
     /// <summary>Identity of the kubeconfig in a Secret: what changes when its content does, and says nothing about it.</summary>
     public static string RevisionOf(KubeObject? secret) =>
         secret is null || Content(secret) is not { } content ? "" : Digest.Of(content).Hex[..16];
@@ -28,18 +32,24 @@ public sealed class TenantClusters(IClusters clusters)
         var content = Content(secret)
             ?? throw new KubeconfigException($"Secret {key}: expected a kubeconfig under data.value, found neither data.value nor data.kubeconfig");
         var tenant = clusters.Connect(name, content);
-        await RefuseManagementAsync(name, key, tenant, cancellation);
+        var digest = Digest.Of(content);
+        if (_elsewhere.TryGetValue(name, out var known) && known == digest)
+            return tenant;
+        if (await RefuseManagementAsync(name, key, tenant, cancellation))
+            _elsewhere[name] = digest;
         return tenant;
     }
 
-    private async Task RefuseManagementAsync(ClusterName name, ObjectKey secret, ICluster tenant, CancellationToken cancellation)
+    /// <returns>Whether both clusters said who they are, so that it need not be asked again.</returns>
+    private async Task<bool> RefuseManagementAsync(ClusterName name, ObjectKey secret, ICluster tenant, CancellationToken cancellation)
     {
         if (name == clusters.Management.Name)
-            return;
+            return true;
         var theirs = await tenant.GetAsync(KnownKinds.Namespace, KubeSystem, cancellation);
         var ours = await clusters.Management.GetAsync(KnownKinds.Namespace, KubeSystem, cancellation);
         if (theirs is not null && theirs.Uid == ours?.Uid)
             throw new KubeconfigException($"Secret {secret}: expected the kubeconfig of cluster {name}, found one that leads to the management cluster");
+        return theirs is { Uid.Length: > 0 } && ours is { Uid.Length: > 0 };
     }
 
     private static byte[]? Content(KubeObject secret)

@@ -21,6 +21,8 @@ public sealed class PackExecutionGrain(
     : GovernedGrain<ExecutionState, ExecutionInput>(services, Subjects.Execution), IPackExecutionGrain
 {
     private DateTimeOffset? _faultySince;
+    private Task _showing = Task.CompletedTask;
+    private bool _unshown;
 
     protected override ExecutionState Initial() => ExecutionState.Initial(ObjectKey.Parse(Key));
 
@@ -39,10 +41,17 @@ public sealed class PackExecutionGrain(
 
     protected override async Task ActAsync(CancellationToken cancellation)
     {
-        if (State is { Exists: true, Phase: ExecutionPhase.Verifying or ExecutionPhase.Delivering })
-            await DeliverAsync(cancellation);
-        if (State.Exists)
-            await Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, cancellation);
+        try
+        {
+            if (State is { Exists: true, Phase: ExecutionPhase.Verifying or ExecutionPhase.Delivering })
+                await DeliverAsync(cancellation);
+        }
+        finally
+        {
+            // What could not be shown on the way is shown below, or tried again.
+            await _showing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+        await ShowStateAsync(cancellation);
     }
 
     private async Task DeliverAsync(CancellationToken cancellation)
@@ -51,9 +60,11 @@ public sealed class PackExecutionGrain(
         var step = DeliverySteps.Verify;
         try
         {
-            var target = await tenants.ConnectAsync(State.Spec!.Cluster, cancellation);
-            var delivery = new PackDelivery(target, State.Lineage, options.Value.ReadinessDeadline, Clock);
-            var plan = await VerifyAsync(delivery, cancellation);
+            var connecting = tenants.ConnectAsync(State.Spec!.Cluster, cancellation);
+            var verifying = VerifyAsync(cancellation);
+            await Task.WhenAll(connecting, verifying); // a fault of the way there is named before one of the pack
+            var delivery = new PackDelivery(await connecting, State.Lineage, options.Value.ReadinessDeadline, Clock);
+            var plan = await delivery.PlanAsync(await verifying, cancellation);
             await DoneAsync(uid, step, $"{plan.Objects.Count()} objects verified", []);
             foreach (var stage in plan.Stages)
             {
@@ -88,7 +99,7 @@ public sealed class PackExecutionGrain(
         }
     }
 
-    private async Task<DeliveryPlan> VerifyAsync(PackDelivery delivery, CancellationToken cancellation)
+    private async Task<ImmutableArray<(PackLayer, KubeObject)>> VerifyAsync(CancellationToken cancellation)
     {
         var pack = await Clusters.Management.GetAsync(KnownKinds.ClusterPack, State.Spec!.Pack, cancellation)
             ?? throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "PackGone", "expected the ClusterPack, found none");
@@ -103,11 +114,9 @@ public sealed class PackExecutionGrain(
         if (spec.Version != State.Spec.PackVersion)
             throw DeliveryException.Of(DeliverySteps.Verify, $"ClusterPack {State.Spec.Pack}", "VersionConflict", $"expected version {State.Spec.PackVersion}, found {spec.Version}");
 
-        var content = ImmutableArray.CreateBuilder<(PackLayer, KubeObject)>();
-        foreach (var (layer, digest) in spec.Layers())
-            foreach (var item in await source.PullLayerAsync(spec.Repository, digest, cancellation))
-                content.Add((layer, item));
-        return await delivery.PlanAsync(content.ToImmutable(), cancellation);
+        var layers = await Task.WhenAll(spec.Layers().Select(
+            async named => (named.Layer, Objects: await source.PullLayerAsync(spec.Repository, named.Digest, cancellation))));
+        return [.. layers.SelectMany(layer => layer.Objects.Select(item => (layer.Layer, item)))];
     }
 
     private async Task DoneAsync(string uid, string step, string message, ImmutableArray<DeployedResource> objects)
@@ -115,9 +124,24 @@ public sealed class PackExecutionGrain(
         if (State.HasDone(step))
             return;
         await DecideAsync(new ExecutionInput.StepDone(uid, step, message, objects));
-        if (State.Exists)
-            await Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, CancellationToken.None);
+        // The delivery does not wait for what is only shown: one write at a time, always of the newest state.
+        _unshown = true;
+        if (_showing.IsCompleted)
+            _showing = ShowAsync();
     }
+
+    private async Task ShowAsync()
+    {
+        while (_unshown)
+        {
+            _unshown = false;
+            await ShowStateAsync(CancellationToken.None);
+        }
+    }
+
+    private Task ShowStateAsync(CancellationToken cancellation) => State.Exists
+        ? Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, cancellation)
+        : Task.CompletedTask;
 
     private Task StopAsync(string uid, string step, string item, string reason, string message) =>
         DecideAsync(new ExecutionInput.Stopped(uid, new DeliveryFailure(step, item, reason, message)));
