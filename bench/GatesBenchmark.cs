@@ -21,7 +21,7 @@ internal sealed class GatesBenchmark : IBenchmark
     // pack), three calls between actors, two requests in parallel, one signature check, and the request. At once the processors are the
     // limit, not the way: the peer has nothing else to do, while the first of 200 deliveries are at work when the last begins.
     private const double MostTimesThePeer = 30;
-    private const double MostTimesThePeerAtOnce = 12;
+    private const double MostTimesThePeerAtOnce = 20;
 
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
 
