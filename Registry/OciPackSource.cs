@@ -5,11 +5,25 @@ using Governor.Grains.Interfaces.Ports;
 
 namespace Governor.Registry;
 
-/// <summary>Pack layers from OCI registries. Nothing is decompressed or parsed before its digest has been verified.</summary>
+/// <summary>
+/// Pack layers from OCI registries. Nothing is decompressed or parsed before its digest has been verified. What has been verified is
+/// kept for a while: a digest names its content, so that pulling it again could only bring the same, or fail.
+/// </summary>
 public sealed class OciPackSource(OciClient client, RegistryOptions options) : IPackSource
 {
+    private readonly VerifiedLayers _verified = new(options.MaxCachedBytes);
+
     /// <inheritdoc/>
     public async Task<ImmutableArray<KubeObject>> PullLayerAsync(string repository, Digest manifest, CancellationToken cancellation)
+    {
+        if (_verified.Find(repository, manifest) is { } known)
+            return known;
+        var pulled = await PullAsync(repository, manifest, cancellation).ConfigureAwait(false);
+        _verified.Keep(repository, manifest, pulled);
+        return pulled;
+    }
+
+    private async Task<ImmutableArray<KubeObject>> PullAsync(string repository, Digest manifest, CancellationToken cancellation)
     {
         try
         {

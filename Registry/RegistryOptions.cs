@@ -41,6 +41,12 @@ public sealed class RegistryOptions
 
     /// <summary>Entries of a layer's archive.</summary>
     public int MaxEntries { get; set; } = 1000;
+
+    /// <summary>
+    /// Of the objects of verified layers that are kept in memory, so that what was pulled to be signed need not be pulled again to be
+    /// delivered; 0 keeps none.
+    /// </summary>
+    public long MaxCachedBytes { get; set; } = 64 * 1024 * 1024;
 }
 
 /// <summary>Collects every problem of the options, each with its path and what to write instead.</summary>
@@ -58,6 +64,7 @@ internal sealed class RegistryOptionsValidator : IValidateOptions<RegistryOption
         Require(options.MaxLayerBytes > 0, nameof(options.MaxLayerBytes), "a positive number of bytes", options.MaxLayerBytes);
         Require(options.MaxUnpackedBytes > 0, nameof(options.MaxUnpackedBytes), "a positive number of bytes", options.MaxUnpackedBytes);
         Require(options.MaxEntries > 0, nameof(options.MaxEntries), "a positive number", options.MaxEntries);
+        Require(options.MaxCachedBytes >= 0, nameof(options.MaxCachedBytes), "a number of bytes, or 0 for none", options.MaxCachedBytes);
         for (var i = 0; i < options.InsecureHosts.Count; i++)
             Require(
                 options.InsecureHosts[i] is { Length: > 0 } host && !host.Contains('/', StringComparison.Ordinal),

@@ -43,6 +43,11 @@ public sealed class SandboxCluster : IAsyncDisposable
     /// <summary>Every successful mutating request over HTTP so far, dry runs excepted.</summary>
     public IReadOnlyList<SandboxWrite> Writes => _core.Writes.All;
 
+    /// <summary>
+    /// Requests over HTTP so far, by what was asked for: <c>get secrets</c>, <c>watch packs.example.dev</c>, <c>get /readyz</c>. Refused ones count.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> Requests => _core.Requests.Snapshot();
+
     /// <summary>The newest resourceVersion of the store.</summary>
     public long ResourceVersion => _core.Store.Current.Version;
 

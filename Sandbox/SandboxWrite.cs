@@ -11,6 +11,7 @@ namespace Governor.Sandbox;
 /// <param name="FieldManager">The field manager; empty for deletes.</param>
 /// <param name="Body">The digest of the body as submitted.</param>
 /// <param name="ResourceVersion">The object's resourceVersion afterwards; that of the store for deletes.</param>
+/// <param name="At">When it had been stored, by the cluster's clock.</param>
 public sealed record SandboxWrite(
     long Sequence,
     string Verb,
@@ -20,4 +21,5 @@ public sealed record SandboxWrite(
     string User,
     string FieldManager,
     Digest Body,
-    string ResourceVersion);
+    string ResourceVersion,
+    DateTimeOffset At);

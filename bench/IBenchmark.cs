@@ -44,6 +44,17 @@ internal sealed record Measure(string What, double Value, string Unit, string Ag
         return new(what, Math.Round(value, 1), unit, FormattableString.Invariant($"{peer}: {peerValue:F0} {unit}"), ratio, target, ratio >= target);
     }
 
+    /// <summary>Less is better: at most <paramref name="target"/> times what a peer took in the same run.</summary>
+    public static Measure AtMostTimes(string what, double value, string unit, string peer, double peerValue, double target)
+    {
+        var ratio = Math.Round(value / peerValue, 3);
+        return new(what, Math.Round(value, 1), unit, FormattableString.Invariant($"{peer}: {peerValue:F1} {unit}"), ratio, target, ratio <= target);
+    }
+
+    /// <summary>There should be none at all; the ratio is the count.</summary>
+    public static Measure None(string what, long count, string unit, string found) =>
+        new(what, count, unit, found.Length > 0 ? $"expected none, found {found}" : "expected none", count, 0, count == 0);
+
     /// <summary>Less is better: at most <paramref name="limit"/>.</summary>
     public static Measure AtMost(string what, double value, string unit, double limit)
     {

@@ -24,6 +24,8 @@ public sealed class PackExecutionGrain(
 {
     private DateTimeOffset? _faultySince;
     private CancellationTokenSource? _delivering;
+    private Task _showing = Task.CompletedTask;
+    private bool _unshown;
 
     protected override ExecutionState Initial() => ExecutionState.Initial(ObjectKey.Parse(Key));
 
@@ -54,8 +56,7 @@ public sealed class PackExecutionGrain(
     {
         if (State is { Exists: true, Phase: ExecutionPhase.Verifying or ExecutionPhase.Delivering })
             await DeliverAsync(cancellation);
-        if (State.Exists)
-            await WriteStatusAsync(cancellation);
+        await WriteStatusAsync(cancellation);
     }
 
     private async Task DeliverAsync(CancellationToken cancellation)
@@ -78,17 +79,22 @@ public sealed class PackExecutionGrain(
         finally
         {
             _delivering = null;
+            // What could not be shown on the way is shown by the caller, or tried again.
+            await _showing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 
     private async Task DeliverAsync(string uid, CancellationToken cancellation)
     {
-        var content = await FetchAsync(cancellation);
         var cluster = State.Spec!.Cluster;
-        var target = await OnTargetAsync(DeliverySteps.Verify, () => tenants.ConnectAsync(cluster, cancellation));
+        var connecting = OnTargetAsync(DeliverySteps.Verify, () => tenants.ConnectAsync(cluster, cancellation));
+        var fetching = FetchAsync(cancellation);
+        await Task.WhenAll(connecting, fetching); // a fault of the way there is named before one of the pack
+        var (target, content) = (await connecting, await fetching);
         var delivery = new PackDelivery(target, State.Lineage, Clock);
         var plan = await OnTargetAsync(DeliverySteps.Verify, () => delivery.PlanAsync(content.Objects, cancellation));
         await DecideAsync(new ExecutionInput.Verified(uid, content.Pack, $"{plan.Objects.Count()} objects verified"));
+        Show();
 
         foreach (var stage in plan.Stages)
         {
@@ -96,13 +102,11 @@ public sealed class PackExecutionGrain(
                 return;
             if (State.HasDone(stage.Step))
                 continue;
-            await WriteStatusAsync(cancellation);
             var applied = await OnTargetAsync(stage.Step, () => delivery.ApplyAsync(stage, Deadline(), cancellation));
             await DoneAsync(uid, stage.Step, $"{applied.Length} objects applied", applied);
         }
         if (!IsDelivering(uid))
             return;
-        await WriteStatusAsync(cancellation);
         await OnTargetAsync(DeliverySteps.WaitReady, () => delivery.WaitReadyAsync(plan, Deadline(), cancellation));
         await DoneAsync(uid, DeliverySteps.WaitReady, "all objects are ready", []);
     }
@@ -131,18 +135,18 @@ public sealed class PackExecutionGrain(
         if (!spec.TargetClusters.Contains(State.Spec.Cluster.Value))
             throw Refuse(name, "ClusterNotTargeted", $"expected cluster {State.Spec.Cluster} among the targets, found {string.Join(", ", spec.TargetClusters)}");
 
-        var content = ImmutableArray.CreateBuilder<(PackLayer, KubeObject)>();
         try
         {
-            foreach (var (layer, digest) in spec.Layers())
-                foreach (var item in await source.PullLayerAsync(spec.Repository, digest, cancellation))
-                    content.Add((layer, item));
+            var layers = await Task.WhenAll(spec.Layers().Select(
+                async named => (named.Layer, Objects: await source.PullLayerAsync(spec.Repository, named.Digest, cancellation))));
+            return (
+                new VerifiedPack(pack.Uid, PackRules.SpecDigestOf(pack), spec),
+                [.. layers.SelectMany(layer => layer.Objects.Select(item => (layer.Layer, item)))]);
         }
         catch (PackSourceException e) when (!e.IsTransient || IsOutOfPatience())
         {
             throw Refuse(name, e.Reason, e.Message);
         }
-        return (new VerifiedPack(pack.Uid, PackRules.SpecDigestOf(pack), spec), content.ToImmutable());
     }
 
     // Faults of the target end the delivery when they will not pass. Faults of the management cluster never do.
@@ -166,6 +170,24 @@ public sealed class PackExecutionGrain(
     {
         _faultySince = null;
         await DecideAsync(new ExecutionInput.StepDone(uid, step, message, objects));
+        Show();
+    }
+
+    // The delivery does not wait for what is only shown: one write at a time, always of the newest state.
+    private void Show()
+    {
+        _unshown = true;
+        if (_showing.IsCompleted)
+            _showing = ShowAsync();
+    }
+
+    private async Task ShowAsync()
+    {
+        while (_unshown)
+        {
+            _unshown = false;
+            await WriteStatusAsync(CancellationToken.None);
+        }
     }
 
     private Task StopAsync(string uid, DeliveryFailure failure)
@@ -174,8 +196,9 @@ public sealed class PackExecutionGrain(
         return DecideAsync(new ExecutionInput.Stopped(uid, failure));
     }
 
-    private Task WriteStatusAsync(CancellationToken cancellation) =>
-        Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, cancellation);
+    private Task WriteStatusAsync(CancellationToken cancellation) => !State.Exists
+        ? Task.CompletedTask
+        : Owned.ApplyStatusAsync(KnownKinds.PackExecution, State.Key, ExecutionStatus.Render(State), FieldManagers.Wrapper, cancellation);
 
     private static DeliveryException Refuse(string item, string reason, string message) => DeliveryException.Of(DeliverySteps.Verify, item, reason, message);
 

@@ -13,6 +13,8 @@ namespace Governor.Grains.Packs;
 public sealed class PackGrain(GovernedServices services, IPackSource source)
     : GovernedGrain<PackState, PackInput>(services, Subjects.Pack), IPackGrain
 {
+    private string _verified = "";
+
     protected override PackState Initial() => PackState.Initial(ObjectKey.Parse(Key));
 
     protected override Decision<PackState> Decide(PackState state, PackInput input, DateTimeOffset now)
@@ -35,6 +37,7 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
             return;
         foreach (var execution in PackRules.Executions(State).ToList())
             await DeclareAsync(execution, cancellation);
+        var trust = State.Trust;
         if (PackRules.OwesSignature(State))
             await EstablishTrustAsync(cancellation);
         if (State is { Trust: PackTrust.Signed, IsAnnounced: false })
@@ -42,7 +45,12 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
             Owned.Forget(KnownKinds.ClusterPack, State.Key);
             await Owned.ApplyAsync(Annotation(State), FieldManagers.Conductor, cancellation);
         }
+        if (State.Trust != trust)
+            return; // whoever waits for it is told first; the status is written right after
         await Owned.ApplyStatusAsync(KnownKinds.ClusterPack, State.Key, PackRules.Status(State), FieldManagers.Wrapper, cancellation);
+        // While the key is awaited the content is verified already: when the key comes, many packs wait for it.
+        if (State is { Trust: PackTrust.Unsigned, Spec: not null } && !PackRules.OwesSignature(State))
+            await VerifyContentAsync(cancellation);
     }
 
     // One target that the API server refuses does not keep the others waiting.
@@ -72,18 +80,27 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
             await DecideAsync(new PackInput.SignatureChecked(digest, carried, await signer.VerifyAsync(pack)));
             return;
         }
+        if (await VerifyContentAsync(cancellation) && await signer.SignAsync(pack) is { } signing)
+            await DecideAsync(new PackInput.Signed(digest, signing.Signature, signing.KeyId));
+    }
+
+    /// <summary>Fetches every layer and verifies it against its digest, once per activation; what does not match rejects the pack.</summary>
+    private async Task<bool> VerifyContentAsync(CancellationToken cancellation)
+    {
+        var (digest, spec) = (State.SpecDigest, State.Spec!);
+        if (_verified == digest)
+            return true;
         try
         {
-            foreach (var (_, layer) in State.Spec!.Layers())
-                await source.PullLayerAsync(State.Spec.Repository, layer, cancellation);
+            await Task.WhenAll(spec.Layers().Select(layer => source.PullLayerAsync(spec.Repository, layer.Digest, cancellation)));
         }
         catch (PackSourceException e) when (!e.IsTransient)
         {
             await DecideAsync(new PackInput.ContentRejected(digest, e.Reason, e.Message));
-            return;
+            return false;
         }
-        if (await signer.SignAsync(pack) is { } signing)
-            await DecideAsync(new PackInput.Signed(digest, signing.Signature, signing.KeyId));
+        _verified = digest;
+        return true;
     }
 
     private static KubeObject Annotation(PackState state) => KubeObject.From(new JsonObject

@@ -47,6 +47,7 @@ internal sealed class ApiHandler
     {
         var user = _gate.Authenticate(http.Request);
         var info = RequestInfo.Parse(http.Request);
+        _core.Requests.Count(info);
         var effect = _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, info.Name, info.Path, user.Name));
         if (await EndsAsync(http, effect))
             return;

@@ -32,6 +32,7 @@ internal sealed class ClusterCore : IDisposable
     public ObjectWriter Writer { get; }
     public ObjectRemover Remover { get; }
     public WriteLog Writes { get; } = new();
+    public RequestCounts Requests { get; } = new();
 
     /// <summary>What is served now. Replaced by the controller of definitions only.</summary>
     public KindTable Kinds

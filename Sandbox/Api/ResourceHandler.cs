@@ -264,7 +264,7 @@ internal sealed class ResourceHandler
         var key = info.Verb == "create" ? new ObjectKey(context.Namespace, metadata.Text("name")) : context.Key;
         var version = metadata.Text("resourceVersion") is { Length: > 0 } v ? v : $"{_core.Store.Current.Version}";
         _core.Writes.Add(new SandboxWrite(0, verb, resource, context.Resource.Gvk, key, context.User.Name,
-            info.Verb is "delete" or "deletecollection" ? "" : context.FieldManager, Digest.Of(body), version));
+            info.Verb is "delete" or "deletecollection" ? "" : context.FieldManager, Digest.Of(body), version, _core.Clock.GetUtcNow()));
     }
 
     private static ApiException NotDecoded(byte[] body, string type) =>

@@ -51,6 +51,27 @@ public sealed class ClusterTests : ClusterFixture
     }
 
     [Fact]
+    public async Task A_write_says_when_it_was_stored()
+    {
+        var before = DateTimeOffset.UtcNow;
+        await CreateConfigMapAsync("a");
+        Assert.InRange(Assert.Single(Cluster.Writes).At, before, DateTimeOffset.UtcNow);
+    }
+
+    [Fact]
+    public async Task Requests_are_counted_by_what_they_ask_for_whether_granted_or_not()
+    {
+        await Admin.GetAsync(ConfigMaps);
+        await Admin.GetAsync(ConfigMaps + "/a");
+        await Admin.GetAsync(ConfigMaps + "/b");
+        await Admin.GetAsync(Deployments + "/web/scale");
+        await Admin.GetAsync("/readyz");
+        Assert.Equal(
+            ["1 get /readyz", "1 get deployments.apps/scale", "1 list configmaps", "2 get configmaps"],
+            Cluster.Requests.Select(r => $"{r.Value} {r.Key}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Scale_reads_and_writes_replicas()
     {
         await CreateDeploymentAsync("web");
