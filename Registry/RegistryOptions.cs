@@ -5,7 +5,7 @@ namespace Governor.Registry;
 /// <summary>How registries are reached and how much is accepted from them.</summary>
 public sealed class RegistryOptions
 {
-    public const string Section = "Registry";
+    public const string Section = "Governor:Registry";
 
     /// <summary>
     /// Hosts, as <c>host</c> or <c>host:port</c>, that are spoken to over plain http. Loopback (<c>127.*</c>, <c>localhost</c>,

@@ -3,7 +3,7 @@ namespace Governor.Watchers;
 /// <summary>How the silo reaches its clusters. Section <see cref="Section"/>.</summary>
 public sealed class KubernetesOptions
 {
-    public const string Section = "Kubernetes";
+    public const string Section = "Governor:Kubernetes";
 
     /// <summary>The name under which the management cluster appears in messages and metrics.</summary>
     public string ManagementName { get; set; } = "management";

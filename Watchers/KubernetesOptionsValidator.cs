@@ -73,5 +73,5 @@ public sealed class KubernetesOptionsValidator : IValidateOptions<KubernetesOpti
     private static string Path(string option) => $"{KubernetesOptions.Section}:{option}";
 
     private static string HowToSet(string option, string example) =>
-        $"Set it in the configuration, or as the environment variable {KubernetesOptions.Section}__{option}={example}.";
+        $"Set it in the configuration, or as the environment variable {KubernetesOptions.Section.Replace(":", "__", StringComparison.Ordinal)}__{option}={example}.";
 }

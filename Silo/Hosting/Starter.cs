@@ -17,6 +17,8 @@ internal sealed partial class Starter(
     IGrainFactory grains, IJournal journal, KindTable kinds, IOptions<WatchOptions> watches, IOptions<SiloOptions> silo, TimeProvider clock, ILogger<Starter> logger)
     : BackgroundService
 {
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
+
     private int _started;
 
     /// <summary>The streams were asked to run at least once.</summary>
@@ -31,21 +33,25 @@ internal sealed partial class Starter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var period = new PeriodicTimer(watches.Value.EnsureEvery, clock);
-        do
+        var retry = FirstRetry;
+        while (true)
         {
+            var pause = watches.Value.EnsureEvery;
             try
             {
                 await Task.WhenAll(Streams.Select(stream => grains.GetGrain<IWatchGrain>(stream).EnsureAsync())).WaitAsync(stoppingToken);
                 Volatile.Write(ref _started, 1);
                 await ResumeAsync(stoppingToken);
+                retry = FirstRetry;
             }
             catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
-                LogNotStarted(logger, e, watches.Value.EnsureEvery);
+                pause = retry < pause ? retry : pause;
+                retry *= 2;
+                LogNotStarted(logger, e, pause);
             }
+            await Task.Delay(pause, clock, stoppingToken);
         }
-        while (await period.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task ResumeAsync(CancellationToken cancellation)

@@ -126,6 +126,6 @@ public sealed class RealRegistryTests(RealRegistry registry) : IClassFixture<Rea
             Attempts = 0, MaxEntries = 0, InsecureHosts = ["http://a/"], CredentialsFile = "/nowhere/config.json", StallTimeout = TimeSpan.Zero,
         }));
         Assert.Equal(5, error.Failures.Count());
-        Assert.Contains("Registry:Attempts: expected 1 to 10, found '0'", error.Failures);
+        Assert.Contains("Governor:Registry:Attempts: expected 1 to 10, found '0'", error.Failures);
     }
 }
