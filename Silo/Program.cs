@@ -1,4 +1,14 @@
 using Governor.Silo.Hosting;
+using Microsoft.Extensions.Options;
 
-var app = GovernorSilo.Build(args);
-await app.RunAsync();
+try
+{
+    await GovernorSilo.Build(args).RunAsync();
+    return 0;
+}
+catch (OptionsValidationException e)
+{
+    foreach (var failure in e.Failures)
+        await Console.Error.WriteLineAsync(failure);
+    return 2;
+}

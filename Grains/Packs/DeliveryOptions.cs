@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-
 namespace Governor.Grains.Packs;
 
 /// <summary>How long a delivery is patient.</summary>
@@ -8,10 +6,8 @@ public sealed class DeliveryOptions
     public const string Section = "Governor:Delivery";
 
     /// <summary>How long the objects of a pack may take to become ready; between a second and a day.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan ReadinessDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How long faults that may pass (registry or cluster unreachable) are retried; between a second and a day.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan RetryBudget { get; set; } = TimeSpan.FromMinutes(10);
 }

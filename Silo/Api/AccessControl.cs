@@ -33,7 +33,6 @@ internal sealed class AccessControl(RequestDelegate next, IClusters clusters, Ti
         var token = BearerToken(context.Request);
         if (token is null)
         {
-            context.Response.Headers.WWWAuthenticate = "Bearer";
             await RefuseAsync(context, StatusCodes.Status401Unauthorized, "expected 'Authorization: Bearer <token>' with a token of the management cluster, found none");
             return;
         }
@@ -97,8 +96,12 @@ internal sealed class AccessControl(RequestDelegate next, IClusters clusters, Ti
         return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && header.Length > Scheme.Length ? header[Scheme.Length..].Trim() : null;
     }
 
-    private static Task RefuseAsync(HttpContext context, int status, string detail) =>
-        TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
+    private static Task RefuseAsync(HttpContext context, int status, string detail)
+    {
+        if (status == StatusCodes.Status401Unauthorized)
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+        return TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
+    }
 
     private sealed record Verdict(string? User, bool Allowed);
 }

@@ -9,10 +9,11 @@ internal static class ActorHost
 {
     public const string Name = "Embedded";
 
+    /// <summary>It is one process; a cluster of silos is a build with <c>ActorHost=Orleans</c>.</summary>
+    public static readonly string[] Clusterings = ["Localhost"];
+
     public static void Configure(ISiloBuilder silo, ActorHostOptions options, string connectionString)
     {
-        if (options.Clustering != "Localhost")
-            throw new InvalidOperationException($"{ActorHostOptions.Section}:Clustering: the embedded host is one process; expected Localhost, found '{options.Clustering}'. Build with ActorHost=Orleans for a cluster of silos");
         silo.UseLocalhostClustering();
         silo.AddAdoNetGrainStorage(WatchGrain.Storage, storage =>
         {

@@ -9,6 +9,8 @@ internal static class ActorHost
 {
     public const string Name = "Orleans";
 
+    public static readonly string[] Clusterings = ["Localhost", "AdoNet"];
+
     public static void Configure(ISiloBuilder silo, ActorHostOptions options, string connectionString)
     {
         if (options.Clustering == "AdoNet")

@@ -1,4 +1,5 @@
 using Governor.Domain.Kinds;
+using Governor.Grains.Packs;
 using Microsoft.Extensions.Options;
 
 namespace Governor.Silo.Hosting;
@@ -63,7 +64,8 @@ public sealed class WatchOptions
 
 /// <summary>Checks everything and reports everything: each failure with its path, what was expected, what was found, how to set it.</summary>
 internal sealed class GovernorOptionsValidator :
-    IValidateOptions<SiloOptions>, IValidateOptions<ActorHostOptions>, IValidateOptions<KindOptions>, IValidateOptions<WatchOptions>
+    IValidateOptions<SiloOptions>, IValidateOptions<ActorHostOptions>, IValidateOptions<KindOptions>, IValidateOptions<WatchOptions>,
+    IValidateOptions<DeliveryOptions>
 {
     public ValidateOptionsResult Validate(string? name, SiloOptions options) => Report(
     [
@@ -74,7 +76,9 @@ internal sealed class GovernorOptionsValidator :
 
     public ValidateOptionsResult Validate(string? name, ActorHostOptions options) => Report(
     [
-        Check(options.Clustering is "Localhost" or "AdoNet", ActorHostOptions.Section, nameof(options.Clustering), "Localhost or AdoNet", options.Clustering),
+        Check(
+            ActorHost.Clusterings.Contains(options.Clustering), ActorHostOptions.Section, nameof(options.Clustering),
+            $"{string.Join(" or ", ActorHost.Clusterings)} in this build, whose actor host is {ActorHost.Name}", options.Clustering),
         Check(options.SiloPort is > 0 and < 65536, ActorHostOptions.Section, nameof(options.SiloPort), "a port", options.SiloPort),
         Check(options.GatewayPort is > 0 and < 65536, ActorHostOptions.Section, nameof(options.GatewayPort), "a port", options.GatewayPort),
         Check(
@@ -93,6 +97,18 @@ internal sealed class GovernorOptionsValidator :
             KindTable.Default.Kinds.Any(k => k.Gvk.Kind == kind), WatchOptions.Section, nameof(options.Kinds), "kinds of the table", kind)),
         Check(options.EnsureEvery >= TimeSpan.FromSeconds(1), WatchOptions.Section, nameof(options.EnsureEvery), "at least 00:00:01", options.EnsureEvery),
     ]);
+
+    public ValidateOptionsResult Validate(string? name, DeliveryOptions options)
+    {
+        const string Expected = "00:00:01 to 1.00:00:00";
+        return Report(
+        [
+            Check(IsPatience(options.ReadinessDeadline), DeliveryOptions.Section, nameof(options.ReadinessDeadline), Expected, options.ReadinessDeadline),
+            Check(IsPatience(options.RetryBudget), DeliveryOptions.Section, nameof(options.RetryBudget), Expected, options.RetryBudget),
+        ]);
+    }
+
+    private static bool IsPatience(TimeSpan span) => span >= TimeSpan.FromSeconds(1) && span <= TimeSpan.FromDays(1);
 
     private static string? Check(bool holds, string section, string option, string expected, object found)
     {

@@ -32,11 +32,26 @@ public static class GovernorSilo
         AddOptions(builder);
         AddParts(builder);
         var app = builder.Build();
+        Validate(app.Services);
         app.Urls.Clear();
         foreach (var url in app.Services.GetRequiredService<IOptions<SiloOptions>>().Value.Urls.Split(';'))
             app.Urls.Add(url);
         MapEndpoints(app);
         return app;
+    }
+
+    // Everything that is wrong, at once and before anything starts: nobody should have to repair his configuration line by line.
+    private static void Validate(IServiceProvider services)
+    {
+        try
+        {
+            services.GetRequiredService<IStartupValidator>().Validate();
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            throw new OptionsValidationException(
+                "Governor", typeof(GovernorSilo), e.InnerExceptions.Cast<OptionsValidationException>().SelectMany(inner => inner.Failures));
+        }
     }
 
     private static void AddOptions(WebApplicationBuilder builder)
@@ -46,11 +61,12 @@ public static class GovernorSilo
         Bind<ActorHostOptions>(ActorHostOptions.Section);
         Bind<KindOptions>(KindOptions.Section);
         Bind<WatchOptions>(WatchOptions.Section);
-        services.AddOptions<DeliveryOptions>().BindConfiguration(DeliveryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        Bind<DeliveryOptions>(DeliveryOptions.Section);
         services.AddSingleton<IValidateOptions<SiloOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<ActorHostOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<KindOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<WatchOptions>, GovernorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<DeliveryOptions>, GovernorOptionsValidator>();
 
         void Bind<TOptions>(string section)
             where TOptions : class =>
@@ -67,15 +83,19 @@ public static class GovernorSilo
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(s => KindTable.Default.WithAliases(s.GetRequiredService<IOptions<KindOptions>>().Value.AliasSets));
         services.AddJournal(options => configuration.GetSection("Governor:Journal").Bind(options));
-        services.AddPackSource(options => configuration.GetSection("Governor:Registry").Bind(options));
+        services.AddPackSource(options => configuration.GetSection(RegistryOptions.Section).Bind(options));
         services.AddKubernetes(options =>
         {
-            configuration.GetSection("Governor:Kubernetes").Bind(options);
+            configuration.GetSection(KubernetesOptions.Section).Bind(options);
             options.ManagementName = configuration[$"{SiloOptions.Section}:ManagementCluster"] ?? options.ManagementName;
         });
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
         services.AddSingleton<CommittedStates>();
+<<<<<<< HEAD
+=======
+        services.AddSingleton<Starter>();
+>>>>>>> grains
         services.AddSingleton<PrometheusText>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter()));
         services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>
@@ -86,8 +106,12 @@ public static class GovernorSilo
         }));
         services.AddProblemDetails();
         builder.Host.UseOrleans(silo => ActorHost.Configure(silo, host, host.ConnectionString.Length > 0 ? host.ConnectionString : journal));
+<<<<<<< HEAD
         // After the actor host: hosted services start in this order, and the starter calls actors.
         services.AddSingleton<Starter>().AddHostedService(s => s.GetRequiredService<Starter>());
+=======
+        services.AddHostedService(s => s.GetRequiredService<Starter>()); // after the actor host: it calls actors as soon as it is started
+>>>>>>> grains
     }
 
     private static void MapEndpoints(WebApplication app)

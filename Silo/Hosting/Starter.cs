@@ -17,7 +17,7 @@ internal sealed partial class Starter(
     IGrainFactory grains, IJournal journal, KindTable kinds, IOptions<WatchOptions> watches, IOptions<SiloOptions> silo, TimeProvider clock, ILogger<Starter> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
 
     private int _started;
 
@@ -33,7 +33,8 @@ internal sealed partial class Starter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        var retry = FirstRetry;
+        while (true)
         {
             var pause = watches.Value.EnsureEvery;
             try
@@ -41,10 +42,12 @@ internal sealed partial class Starter(
                 await Task.WhenAll(Streams.Select(stream => grains.GetGrain<IWatchGrain>(stream).EnsureAsync())).WaitAsync(stoppingToken);
                 Volatile.Write(ref _started, 1);
                 await ResumeAsync(stoppingToken);
+                retry = FirstRetry;
             }
             catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
-                pause = pause < RetryAfter ? pause : RetryAfter;
+                pause = retry < pause ? retry : pause;
+                retry *= 2;
                 LogNotStarted(logger, e, pause);
             }
             await Task.Delay(pause, clock, stoppingToken);

@@ -6,7 +6,7 @@ using System.Text;
 namespace Governor.Silo.Metrics;
 
 /// <summary>
-/// Our meters in Prometheus' text format 0.0.4. Counters and gauges keep their last value or sum; histograms count, sum and fill
+/// Our meters and the actor host's in Prometheus' text format 0.0.4. Counters and gauges keep their last value or sum; histograms count, sum and fill
 /// fixed buckets (seconds).
 /// </summary>
 internal sealed class PrometheusText : IDisposable
@@ -24,7 +24,7 @@ internal sealed class PrometheusText : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name.StartsWith("Governor.", StringComparison.Ordinal))
+            if (IsLetThrough(instrument.Meter.Name))
                 listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<long>((i, v, tags, _) => Record(i, v, tags));
@@ -67,6 +67,9 @@ internal sealed class PrometheusText : IDisposable
         }
         series.Record(value, adds: instrument is Counter<double> or Counter<long> or Counter<int> or UpDownCounter<double> or UpDownCounter<long> or UpDownCounter<int>);
     }
+
+    // The embedded host measures under the name that Orleans uses.
+    private static bool IsLetThrough(string meter) => meter == "Microsoft.Orleans" || meter.StartsWith("Governor.", StringComparison.Ordinal);
 
     private static string Name(string instrument) => instrument.Replace('.', '_').Replace('-', '_');
 
