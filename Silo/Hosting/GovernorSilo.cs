@@ -92,10 +92,6 @@ public static class GovernorSilo
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
         services.AddSingleton<CommittedStates>();
-<<<<<<< HEAD
-=======
-        services.AddSingleton<Starter>();
->>>>>>> grains
         services.AddSingleton<PrometheusText>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter()));
         services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>
@@ -106,12 +102,8 @@ public static class GovernorSilo
         }));
         services.AddProblemDetails();
         builder.Host.UseOrleans(silo => ActorHost.Configure(silo, host, host.ConnectionString.Length > 0 ? host.ConnectionString : journal));
-<<<<<<< HEAD
         // After the actor host: hosted services start in this order, and the starter calls actors.
         services.AddSingleton<Starter>().AddHostedService(s => s.GetRequiredService<Starter>());
-=======
-        services.AddHostedService(s => s.GetRequiredService<Starter>()); // after the actor host: it calls actors as soon as it is started
->>>>>>> grains
     }
 
     private static void MapEndpoints(WebApplication app)
