@@ -43,6 +43,6 @@ public sealed class WireTests : IAsyncLifetime
     private T Travel<T>(T message)
     {
         var serializer = _host.Services.GetRequiredService<Serializer>();
-        return serializer.Deserialize<T>(serializer.SerializeToArray(message));
+        return serializer.Deserialize<T>(serializer.SerializeToArray(message))!;
     }
 }
