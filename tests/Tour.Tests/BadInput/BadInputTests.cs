@@ -1,6 +1,8 @@
 using Governor.Domain.Kinds;
 using Governor.Domain.Signing;
+using Governor.Grains.Interfaces.Ports;
 using Governor.Tour.Tests.Support;
+using Xunit.Abstractions;
 
 namespace Governor.Tour.Tests.BadInput;
 
@@ -31,7 +33,7 @@ public sealed class RunningSilo : IAsyncLifetime
 /// Everything but one thing is good. The delivery fails and says at which step, on which object and why; nothing is on the tenant,
 /// nothing is on the management cluster in its place, and the audit trail knows.
 /// </summary>
-public sealed class BadInputTests(RunningSilo silo) : IClassFixture<RunningSilo>
+public sealed class BadInputTests(RunningSilo silo, ITestOutputHelper output) : IClassFixture<RunningSilo>
 {
     private Landscape Landscape => silo.Landscape.Landscape;
 
@@ -66,6 +68,21 @@ public sealed class BadInputTests(RunningSilo silo) : IClassFixture<RunningSilo>
         await CheckFailedAsync(tenant, "packexecution.gate-blocked", "step \"gate-1\"", $"ClusterPack {tenant.PackKey}", "expected", "sha256:");
         Assert.Equal("DigestMismatch", await ReasonAsync(tenant));
         Assert.DoesNotContain(await silo.Landscape.EventsAsync($"ns={tenant.Namespace}"), e => e.Action == "pack.signed");
+    });
+
+    [Fact]
+    public Task A_signature_that_is_replaced_after_it_was_found_good_stops_the_delivery() => WithTenantAsync("replaced", async tenant =>
+    {
+        await tenant.DeclareAccessAsync();
+        var pack = await new RawPack(Landscape, tenant).PushAsync(RawPack.Namespace, RawPack.ConfigMap);
+        await Landscape.ManagementClient.ApplyAsync(pack, "tour", default, CancellationToken.None);
+        await silo.Landscape.SeeAsync(
+            KnownKinds.ClusterPack, tenant.PackKey, "signed", item => item.Condition("Ready", "True") is not null && item.Annotations.ContainsKey(PackSignature.Annotation));
+        var forged = RawPack.WithSignature(pack, PackSignature.Sign(pack, SigningKey.Generate()));
+        await Landscape.ManagementClient.ApplyAsync(forged, "tour", new ApplyOptions(Force: true), CancellationToken.None);
+        await tenant.DeclareClusterAsync(tenant.Kubeconfig);
+        await CheckFailedAsync(tenant, "packexecution.failed", "step \"verify-pack\"", $"ClusterPack {tenant.PackKey}", PackSignature.Annotation, "management Conductor");
+        Assert.Equal("SignatureVerifyFailed", await ReasonAsync(tenant));
     });
 
     [Theory]
@@ -147,6 +164,7 @@ public sealed class BadInputTests(RunningSilo silo) : IClassFixture<RunningSilo>
     {
         var failed = await silo.Landscape.SeeAsync(KnownKinds.PackExecution, tenant.Execution, "Failed", item => item.Condition("Failed", "True") is not null);
         var message = failed.Condition("Failed", "True")!;
+        output.WriteLine(message);
         Assert.All(fragments, fragment => Assert.Contains(fragment, message, StringComparison.Ordinal));
         Assert.NotNull(failed.Condition("Stalled", "True"));
         Assert.Null(failed.Condition("Reconciling", "True"));
