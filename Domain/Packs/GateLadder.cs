@@ -80,7 +80,7 @@ public static class GateLadder
             PackTrust.Signed => Allow(Gate, "PackSigned", fact.Message, evidence),
             PackTrust.Unsigned => Defer(Gate, "AwaitingSignature", fact.Message, "the management Conductor's signature", "holder of the signing key", evidence),
             PackTrust.Revoked => Deny(Gate, "ClusterPackRevoked", fact.Message, "a pack that is not revoked", "security", evidence),
-            _ => Deny(Gate, fact.Reason, fact.Message, $"ClusterPack {spec.Pack} with content and a signature that verify", "whoever built the pack", evidence),
+            _ => Deny(Gate, fact.Reason, fact.Message, $"ClusterPack {spec.Pack}", "whoever built the pack", evidence),
         };
     }
 

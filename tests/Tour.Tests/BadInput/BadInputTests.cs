@@ -1,6 +1,8 @@
 using Governor.Domain.Kinds;
 using Governor.Domain.Signing;
+using Governor.Grains.Interfaces.Ports;
 using Governor.Tour.Tests.Support;
+using Xunit.Abstractions;
 
 namespace Governor.Tour.Tests.BadInput;
 
@@ -31,7 +33,7 @@ public sealed class RunningSilo : IAsyncLifetime
 /// Everything but one thing is good. The delivery fails and says at which step, on which object and why; nothing is on the tenant,
 /// nothing is on the management cluster in its place, and the audit trail knows.
 /// </summary>
-public sealed class BadInputTests(RunningSilo silo) : IClassFixture<RunningSilo>
+public sealed class BadInputTests(RunningSilo silo, ITestOutputHelper output) : IClassFixture<RunningSilo>
 {
     private Landscape Landscape => silo.Landscape.Landscape;
 
@@ -50,7 +52,10 @@ public sealed class BadInputTests(RunningSilo silo) : IClassFixture<RunningSilo>
         await tenant.DeclareAccessAsync();
         await Landscape.ManagementClient.ApplyAsync(await pack.PushAsync(RawPack.Namespace, RawPack.ConfigMap), "tour", default, CancellationToken.None);
         await silo.Landscape.SeeAsync(KnownKinds.PackExecution, tenant.Execution, "gate 1 open", item => item.Condition("PackSignaturePending", "False") is not null);
+        // A silo that has verified a layer keeps it; one that is started anew has to fetch it again.
+        await Landscape.KillSiloAsync();
         pack.Alter();
+        await Landscape.StartSiloAsync(CancellationToken.None);
         await tenant.DeclareClusterAsync(tenant.Kubeconfig);
         await CheckFailedAsync(tenant, "packexecution.failed", "step \"verify-pack\"", $"ClusterPack {tenant.PackKey}", "expected", "sha256:");
         Assert.Equal("DigestMismatch", await ReasonAsync(tenant));
@@ -66,6 +71,21 @@ public sealed class BadInputTests(RunningSilo silo) : IClassFixture<RunningSilo>
         await CheckFailedAsync(tenant, "packexecution.gate-blocked", "step \"gate-1\"", $"ClusterPack {tenant.PackKey}", "expected", "sha256:");
         Assert.Equal("DigestMismatch", await ReasonAsync(tenant));
         Assert.DoesNotContain(await silo.Landscape.EventsAsync($"ns={tenant.Namespace}"), e => e.Action == "pack.signed");
+    });
+
+    [Fact]
+    public Task A_signature_that_is_replaced_after_it_was_found_good_is_put_back() => WithTenantAsync("replaced", async tenant =>
+    {
+        await tenant.DeclareAccessAsync();
+        var pack = await new RawPack(Landscape, tenant).PushAsync(RawPack.Namespace, RawPack.ConfigMap);
+        await Landscape.ManagementClient.ApplyAsync(pack, "tour", default, CancellationToken.None);
+        var signed = await silo.Landscape.SeeAsync(
+            KnownKinds.ClusterPack, tenant.PackKey, "signed", item => item.Condition("Ready", "True") is not null && item.Annotations.ContainsKey(PackSignature.Annotation));
+        var forged = await Landscape.ManagementClient.ApplyAsync(
+            RawPack.WithSignature(pack, PackSignature.Sign(pack, SigningKey.Generate())), "tour", new ApplyOptions(Force: true), CancellationToken.None);
+        var good = signed.Annotations[PackSignature.Annotation];
+        Assert.NotEqual(good, forged.Annotations[PackSignature.Annotation]);
+        await silo.Landscape.SeeAsync(KnownKinds.ClusterPack, tenant.PackKey, "the signature put back", item => item.Annotations[PackSignature.Annotation] == good);
     });
 
     [Theory]
@@ -147,6 +167,7 @@ public sealed class BadInputTests(RunningSilo silo) : IClassFixture<RunningSilo>
     {
         var failed = await silo.Landscape.SeeAsync(KnownKinds.PackExecution, tenant.Execution, "Failed", item => item.Condition("Failed", "True") is not null);
         var message = failed.Condition("Failed", "True")!;
+        output.WriteLine(message);
         Assert.All(fragments, fragment => Assert.Contains(fragment, message, StringComparison.Ordinal));
         Assert.NotNull(failed.Condition("Stalled", "True"));
         Assert.Null(failed.Condition("Reconciling", "True"));

@@ -62,7 +62,7 @@ internal sealed class RawPack(Landscape landscape, Tenant tenant)
         using var blob = new MemoryStream();
         using (var gzip = new GZipStream(blob, CompressionLevel.Fastest, leaveOpen: true))
         using (var tar = new TarWriter(gzip, TarEntryFormat.Ustar))
-            tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "manifests.yaml") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
+            tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "manifests.yaml") { DataStream = new MemoryStream(Encoding.UTF8.GetBytes($"# {tenant.Name}: no two packs share a blob\n{text}")) });
         _blob = Digest.Of(blob.ToArray());
         var manifest = new OciManifest(PackMediaTypes.Of(kind), _blob, blob.Length).ToBytes();
         return await new PackPublisher(client).PublishAsync(_repository, new PreparedLayer(kind, blob.ToArray(), manifest), tag: null, CancellationToken.None);

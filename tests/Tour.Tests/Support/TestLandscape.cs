@@ -55,7 +55,11 @@ public sealed class TestLandscape : IAsyncDisposable
                     lock (log)
                         log.AppendLine(line);
                 },
-                SiloSettings: new Dictionary<string, string> { ["Governor:Kubernetes:ManagementKubeconfig"] = siloKubeconfig }),
+                SiloSettings: new Dictionary<string, string>
+                {
+                    ["Governor:Kubernetes:ManagementKubeconfig"] = siloKubeconfig,
+                    ["Governor:Kubernetes:RequestTimeout"] = "00:05:00", // a request that a test holds must not be given up before
+                }),
             CancellationToken.None);
         await File.WriteAllTextAsync(siloKubeconfig, landscape.Management.KubeconfigFor(SiloUser, "system:masters"));
         await MainJob.PrepareAsync(landscape, CancellationToken.None);
