@@ -34,15 +34,12 @@ public static class ClusterRules
     public static Decision<ClusterState> Decide(ClusterState state, ClusterInput input, DateTimeOffset now) => input switch
     {
         ClusterInput.Observed(var cluster) => Observe(state, cluster, now),
-        ClusterInput.Gone => Forget(state, now),
+        ClusterInput.Gone(var key) => key == state.Key ? Forget(state, now) : Decision.Of(state),
         ClusterInput.RunnerConfigSeen(var runner) => See(state, runner, now),
         ClusterInput.KubeconfigSeen(var revision) => revision == state.KubeconfigRevision
             ? Decision.Of(state)
             : Moved(state, state with { KubeconfigRevision = revision, Reachability = Reachability.Unknown, ReachMessage = "" }, "cluster.kubeconfig-changed", "spec.kubeconfigSecretRef", now),
-        ClusterInput.Probed(var revision, var result, var message) =>
-            revision != state.KubeconfigRevision || (result == state.Reachability && message == state.ReachMessage)
-                ? Decision.Of(state)
-                : Moved(state, state with { Reachability = result, ReachMessage = message }, "cluster.probed", "status.reachability", now),
+        ClusterInput.Probed probed => probed.Revision == state.KubeconfigRevision ? Probe(state, probed, now) : Decision.Of(state),
         ClusterInput.Told(Interest interest) => Decision.Of(
             state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
         ClusterInput.Told => Decision.Of(state),
@@ -69,7 +66,7 @@ public static class ClusterRules
             _ when published < required => (ConductorReadiness.Awaited, Awaiting, $"{published} of {required} capabilities are published", $"RunnerConfig {RunnerConfigNamespace}/{state.Name} status.capabilities"),
             _ => (ConductorReadiness.Ready, "ConductorReady", $"{published} capabilities are published and the cluster answers: {state.ReachMessage}", ""),
         };
-        return new ConductorFact(state.Name, readiness, reason, message, waitsFor, published, required);
+        return new ConductorFact(state.Name, readiness, reason, message, waitsFor, published, required, state.ApiUid);
     }
 
     public static IEnumerable<Letter> Outbox(ClusterState state)
@@ -82,9 +79,13 @@ public static class ClusterRules
         foreach (var letter in Descent.Root(KnownKinds.TalosCluster, state.Key, state.Uid, state.Generation, state.Declarer, "platform", state.Exists))
             yield return letter;
         var runner = new ObjectKey(RunnerConfigNamespace, state.Name.Value);
-        foreach (var letter in Descent.Letters(Chain(state), KnownKinds.RunnerConfig, runner, state.RunnerConfigUid, 1, state.Declarer, "platform", state.RunnerConfigExists))
+        foreach (var letter in Descent.Letters(state.Chain, KnownKinds.RunnerConfig, runner, state.RunnerConfigUid, 1, state.Declarer, "platform", state.RunnerConfigExists))
             yield return letter;
     }
+
+    /// <summary>Whether a RunnerConfig was made for an earlier cluster of this name: its sealed lineage is another root's, so it has to go.</summary>
+    public static bool IsOfAnother(ClusterState state, KubeObject runner) =>
+        SealedCausalChain.Read(runner)?.Value is { } chain && chain.RootUid != state.Chain?.RootUid;
 
     /// <summary>The RunnerConfig that has to exist for the cluster, or null.</summary>
     public static KubeObject? DesiredRunnerConfig(ClusterState state) => !state.Exists ? null : Descent.Seal(
@@ -104,7 +105,7 @@ public static class ClusterRules
                 ["runnerImage"] = "governor/conductor:in-silo",
             },
         },
-        Chain(state));
+        state.Chain);
 
     /// <summary>What the Conductor publishes once it has reached the cluster, or null before.</summary>
     public static JsonObject? RunnerConfigStatus(ClusterState state) =>
@@ -128,13 +129,29 @@ public static class ClusterRules
         ["conditions"] = state.Conditions.ToJson(),
     };
 
-    private static SealedCausalChain Chain(ClusterState state) => SealedCausalChain.Of(
-        KnownKinds.TalosCluster.Kind, state.Key, state.Uid, "platform", CreationRationale.ConductorAssignment, state.Generation);
+    private static Decision<ClusterState> Probe(ClusterState state, ClusterInput.Probed probed, DateTimeOffset now)
+    {
+        var isAnother = state.ApiUid.Length > 0 && probed.ApiUid.Length > 0 && probed.ApiUid != state.ApiUid;
+        var next = isAnother
+            ? state with
+            {
+                Reachability = Reachability.KubeconfigUnusable,
+                ReachMessage = $"expected the API server {state.ApiUid} that cluster {state.Name} has been from the beginning, found {probed.ApiUid}; a cluster that was rebuilt is declared anew",
+            }
+            : state with { Reachability = probed.Result, ReachMessage = probed.Message, ApiUid = state.ApiUid.Length > 0 ? state.ApiUid : probed.ApiUid };
+        return next.Reachability == state.Reachability && next.ReachMessage == state.ReachMessage
+            ? Decision.Of(state)
+            : Moved(state, next, "cluster.probed", "status.reachability", now);
+    }
 
     private static Decision<ClusterState> Observe(ClusterState state, KubeObject cluster, DateTimeOffset now)
     {
         if (state.Exists && state.Uid == cluster.Uid && state.Generation == cluster.Generation)
             return Decision.Of(state);
+        // The first to declare a cluster of a name has it; a namesake in another namespace changes nothing.
+        if (state.Exists && cluster.Key != state.Key)
+            return Decision.Of(state);
+        var recreated = state.Uid != cluster.Uid;
         var next = state with
         {
             Exists = true,
@@ -142,7 +159,12 @@ public static class ClusterRules
             Uid = cluster.Uid,
             Generation = cluster.Generation,
             Declarer = Descent.DeclarerOf(cluster),
-            Conditions = state.Uid == cluster.Uid ? state.Conditions : [],
+            ApiUid = recreated ? "" : state.ApiUid,
+            Reachability = recreated ? Reachability.Unknown : state.Reachability,
+            Chain = !recreated && state.Chain is not null
+                ? state.Chain
+                : SealedCausalChain.Of(KnownKinds.TalosCluster.Kind, cluster.Key, cluster.Uid, "platform", CreationRationale.ConductorAssignment, cluster.Generation),
+            Conditions = recreated ? [] : state.Conditions,
         };
         return Moved(state, next, state.Exists ? "cluster.changed" : "cluster.declared", "spec", now);
     }

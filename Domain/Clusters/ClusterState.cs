@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
+using Governor.Domain.Lineage;
 
 namespace Governor.Domain.Clusters;
 
@@ -23,6 +24,8 @@ public enum Reachability
 
 /// <summary>A governed cluster as its actor remembers it.</summary>
 /// <param name="KubeconfigRevision">Identity of the kubeconfig Secret's content; "" where there is none. Never the content.</param>
+/// <param name="ApiUid">The UID of the cluster's namespace kube-system when it was first reached: which API server it is.</param>
+/// <param name="Chain">What is sealed into the RunnerConfig: decided once, when the cluster was first seen.</param>
 /// <param name="Published">Names of the capabilities that the RunnerConfig's status lists.</param>
 public sealed record ClusterState(
     ClusterName Name,
@@ -34,6 +37,8 @@ public sealed record ClusterState(
     string KubeconfigRevision,
     Reachability Reachability,
     string ReachMessage,
+    string ApiUid,
+    SealedCausalChain? Chain,
     bool RunnerConfigExists,
     string RunnerConfigUid,
     ImmutableSortedSet<string> Published,
@@ -41,7 +46,7 @@ public sealed record ClusterState(
     ImmutableArray<Condition> Conditions)
 {
     public static ClusterState Initial(ClusterName name) =>
-        new(name, false, default, "", 0, "", "", Reachability.Unknown, "", false, "", [], [], []);
+        new(name, false, default, "", 0, "", "", Reachability.Unknown, "", "", null, false, "", [], [], []);
 }
 
 public abstract record ClusterInput
@@ -52,7 +57,7 @@ public abstract record ClusterInput
 
     public sealed record Observed(KubeObject TalosCluster) : ClusterInput;
 
-    public sealed record Gone : ClusterInput;
+    public sealed record Gone(ObjectKey Key) : ClusterInput;
 
     /// <summary>The RunnerConfig as Kubernetes shows it; null when it is gone.</summary>
     public sealed record RunnerConfigSeen(KubeObject? RunnerConfig) : ClusterInput;
@@ -61,7 +66,8 @@ public abstract record ClusterInput
     public sealed record KubeconfigSeen(string Revision) : ClusterInput;
 
     /// <summary>The cluster was asked whether it is ready, with the kubeconfig of <paramref name="Revision"/>.</summary>
-    public sealed record Probed(string Revision, Reachability Result, string Message) : ClusterInput;
+    /// <param name="ApiUid">The UID of its namespace kube-system; "" where it was not reached.</param>
+    public sealed record Probed(string Revision, Reachability Result, string Message, string ApiUid = "") : ClusterInput;
 
     public sealed record Told(Fact Fact) : ClusterInput;
 }

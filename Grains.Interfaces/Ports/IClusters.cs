@@ -11,7 +11,8 @@ public interface IClusters
 
     /// <summary>
     /// A connection to a tenant cluster through the kubeconfig that its Secret holds. Cheap when it exists already and the bytes are
-    /// the same; another kubeconfig replaces the connection.
+    /// the same. Another kubeconfig gives another connection; whoever holds the old one gets a transient <c>Replaced</c> from it and
+    /// has to connect again: nobody is led elsewhere without asking.
     /// </summary>
     /// <exception cref="KubeconfigException">The kubeconfig cannot be used; says what, where, expected, found.</exception>
     ICluster Connect(ClusterName name, ReadOnlyMemory<byte> kubeconfig);

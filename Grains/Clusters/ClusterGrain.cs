@@ -13,6 +13,7 @@ public sealed class ClusterGrain(GovernedServices services, TenantClusters tenan
     : GovernedGrain<ClusterState, ClusterInput>(services, Subjects.Cluster), IClusterGrain
 {
     private static readonly TimeSpan ProbeAgain = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan EnsureAgain = TimeSpan.FromMinutes(5);
 
     protected override ClusterState Initial() => ClusterState.Initial(new ClusterName(Key));
 
@@ -24,12 +25,13 @@ public sealed class ClusterGrain(GovernedServices services, TenantClusters tenan
         seen.Kind == KnownKinds.Secret ? new ClusterInput.KubeconfigSeen(TenantClusters.RevisionOf(seen.Object))
         : seen.Kind == KnownKinds.RunnerConfig ? new ClusterInput.RunnerConfigSeen(seen.Object)
         : seen.Object is { } cluster ? new ClusterInput.Observed(cluster)
-        : new ClusterInput.Gone();
+        : new ClusterInput.Gone(seen.Key);
 
     protected override IEnumerable<Letter> Outbox(ClusterState state) => ClusterRules.Outbox(state);
 
-    // A cluster that does not answer tells nobody when it comes back: it has to be asked.
-    protected override DateTimeOffset? NextTick(ClusterState state) => ClusterRules.OwesProbe(state) ? Clock.GetUtcNow() + ProbeAgain : null;
+    // A cluster that does not answer tells nobody when it comes back: it has to be asked. The slow one is the safety net of its stream.
+    protected override DateTimeOffset? NextTick(ClusterState state) =>
+        !state.Exists ? null : Clock.GetUtcNow() + (ClusterRules.OwesProbe(state) ? ProbeAgain : EnsureAgain);
 
     protected override async Task ActAsync(CancellationToken cancellation)
     {
@@ -38,7 +40,7 @@ public sealed class ClusterGrain(GovernedServices services, TenantClusters tenan
         await GrainFactory.GetGrain<IWatchGrain>(
             WatchKey.Of(Clusters.Management.Name, KnownKinds.Secret, ClusterRules.KubeconfigSecret(State.Name))).EnsureAsync();
         if (ClusterRules.DesiredRunnerConfig(State) is { } runner)
-            await Owned.ApplyAsync(runner, FieldManagers.Platform, cancellation);
+            await EnsureRunnerConfigAsync(runner, cancellation);
         if (ClusterRules.OwesProbe(State))
             await ProbeAsync(cancellation);
         if (ClusterRules.RunnerConfigStatus(State) is { } published)
@@ -46,14 +48,26 @@ public sealed class ClusterGrain(GovernedServices services, TenantClusters tenan
         await Owned.ApplyStatusAsync(KnownKinds.TalosCluster, State.Key, ClusterRules.Status(State), FieldManagers.Platform, cancellation);
     }
 
+    private async Task EnsureRunnerConfigAsync(KubeObject runner, CancellationToken cancellation)
+    {
+        // Somebody deleted it, or took away what the Conductor published: it is written again.
+        if (!State.RunnerConfigExists || !Capabilities.Names.SetEquals(State.Published))
+        {
+            Owned.Forget(runner.Gvk, runner.Key);
+            if (await Clusters.Management.GetAsync(runner.Gvk, runner.Key, cancellation) is { } there && ClusterRules.IsOfAnother(State, there))
+                await Clusters.Management.DeleteAsync(there.Gvk, there.Key, there.Uid, cancellation);
+        }
+        await Owned.ApplyAsync(runner, FieldManagers.Platform, cancellation);
+    }
+
     private async Task ProbeAsync(CancellationToken cancellation)
     {
         var revision = State.KubeconfigRevision;
         try
         {
-            var tenant = await tenants.ConnectAsync(State.Name, cancellation);
-            var version = await tenant.ProbeAsync(cancellation);
-            await DecideAsync(new ClusterInput.Probed(revision, Reachability.Reachable, version.GitVersion));
+            var tenant = await tenants.ConnectAsync(State.Name, State.ApiUid, cancellation);
+            var version = await tenant.Cluster.ProbeAsync(cancellation);
+            await DecideAsync(new ClusterInput.Probed(revision, Reachability.Reachable, version.GitVersion, tenant.ApiUid));
         }
         catch (KubeconfigException e)
         {

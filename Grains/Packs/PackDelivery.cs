@@ -79,7 +79,10 @@ public sealed class PackDelivery(ICluster target, SealedCausalChain? lineage, Ti
             await foreach (var seen in target.WatchAsync(watched, patience.Token))
             {
                 if (seen.Type == WatchEventType.Interrupted)
+                {
                     last = seen.Fault ?? last;
+                    await target.GetAsync(item.Gvk, item.Key, patience.Token); // says when this connection is not the cluster's any more
+                }
                 if (seen.Object is not { } now || seen.Type != WatchEventType.Present)
                     continue;
                 if (Judge(step, item, now))

@@ -87,11 +87,11 @@ public sealed class PackExecutionGrain(
     private async Task DeliverAsync(string uid, CancellationToken cancellation)
     {
         var cluster = State.Spec!.Cluster;
-        var connecting = OnTargetAsync(DeliverySteps.Verify, () => tenants.ConnectAsync(cluster, cancellation));
+        var connecting = OnTargetAsync(DeliverySteps.Verify, () => tenants.ConnectAsync(cluster, State.Facts.Conductor?.ApiUid ?? "", cancellation));
         var fetching = FetchAsync(cancellation);
         await Task.WhenAll(connecting, fetching); // a fault of the way there is named before one of the pack
         var (target, content) = (await connecting, await fetching);
-        var delivery = new PackDelivery(target, State.Lineage, Clock);
+        var delivery = new PackDelivery(target.Cluster, State.Lineage, Clock);
         var plan = await OnTargetAsync(DeliverySteps.Verify, () => delivery.PlanAsync(content.Objects, cancellation));
         await DecideAsync(new ExecutionInput.Verified(uid, content.Pack, $"{plan.Objects.Count()} objects verified"));
         Show();

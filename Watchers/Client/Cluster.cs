@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Governor.Watchers.Client;
 
 /// <summary>
-/// One cluster's API server. Stays the same object while the kubeconfig behind it is replaced, so that watches carry on.
+/// One cluster's API server, through one kubeconfig. Another kubeconfig is another object; this one then answers that it was replaced.
 /// </summary>
 /// <remarks>
 /// Callers are grains, each with a scheduler of its own that may stand still or end. What callers share (discovery, credentials, turns)
@@ -24,7 +24,7 @@ internal sealed class Cluster : ICluster, IDisposable
     private readonly KubernetesMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private volatile Session _session;
+    private readonly Session _session;
 
     public Cluster(
         ClusterName name, ClusterEndpoint endpoint, KubernetesOptions options, KubernetesMetrics metrics, TimeProvider time, ILogger logger)
@@ -38,15 +38,6 @@ internal sealed class Cluster : ICluster, IDisposable
 
     /// <summary>The connection in use, and what is known through it.</summary>
     internal Session Current => _session;
-
-    /// <summary>Goes on through another endpoint. What is under way through the old one fails as unreachable and may be tried again.</summary>
-    public void Replace(ClusterEndpoint endpoint)
-    {
-        var old = _session;
-        _session = Begin(endpoint);
-        old.Connection.Dispose();
-        _metrics.Watch(Name.Value, _session.Transport);
-    }
 
     public Task<ServerVersion> ProbeAsync(CancellationToken cancellation) => Task.Run(() => ProbeAsync(_session, cancellation), cancellation);
 

@@ -36,18 +36,13 @@ internal sealed partial class Clusters(
             if (known && digest.AsSpan().SequenceEqual(tenant.Kubeconfig))
                 return tenant.Cluster;
             var endpoint = new KubeconfigReader(options.Value, time).Read(kubeconfig, new KubeconfigSource.TenantSecret(name.Value));
+            LogConnected(logger, name.Value, endpoint.Server);
+            // Another object: who holds the old one was promised what that led to, and must not end up elsewhere without asking.
             if (known)
-            {
-                LogReplaced(logger, name.Value, endpoint.Server);
-                tenant.Cluster.Replace(endpoint);
-            }
-            else
-            {
-                LogConnected(logger, name.Value, endpoint.Server);
-                tenant.Cluster = new Cluster(name, endpoint, options.Value, metrics, time, logger);
-            }
-            _tenants[name] = (digest, tenant.Cluster);
-            return tenant.Cluster;
+                tenant.Cluster.Dispose();
+            var cluster = new Cluster(name, endpoint, options.Value, metrics, time, logger);
+            _tenants[name] = (digest, cluster);
+            return cluster;
         }
     }
 
@@ -82,6 +77,4 @@ internal sealed partial class Clusters(
     [LoggerMessage(Level = LogLevel.Information, Message = "Cluster '{Cluster}' is reached at {Server}.")]
     private static partial void LogConnected(ILogger logger, string cluster, Uri server);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Cluster '{Cluster}' has a new kubeconfig and is reached at {Server} from now on; its watches begin anew.")]
-    private static partial void LogReplaced(ILogger logger, string cluster, Uri server);
 }

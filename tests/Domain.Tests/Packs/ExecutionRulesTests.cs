@@ -116,7 +116,7 @@ public sealed class ExecutionRulesTests
     [Fact]
     public void A_denied_gate_shows_as_failed_and_recovers_when_it_is_repaired()
     {
-        var denied = Make.Observed(Make.AllOpen with { Conductor = Make.Conductor(Clusters.ConductorReadiness.Impossible) });
+        var denied = Make.Observed(Make.AllOpen with { Conductor = Make.Conductor(Domain.Clusters.ConductorReadiness.Impossible) });
         Assert.True(denied.Conditions.IsTrue("Failed"));
         Assert.True(denied.Conditions.IsTrue("Stalled"));
 
@@ -177,9 +177,9 @@ public sealed class ExecutionRulesTests
     public void Facts_about_another_cluster_pack_or_profile_open_nothing()
     {
         var state = Make.Observed(new GateFacts(
-            Make.Conductor() with { Cluster = new Clusters.ClusterName("other") },
+            Make.Conductor() with { Cluster = new Domain.Clusters.ClusterName("other") },
             Make.Pack() with { Pack = new ObjectKey("seam-tenant-ccs-dev", "other") },
-            Make.Snapshot() with { Cluster = new Clusters.ClusterName("other") },
+            Make.Snapshot() with { Cluster = new Domain.Clusters.ClusterName("other") },
             Make.Profile() with { Profile = new ObjectKey("seam-tenant-other", "web") }));
 
         Assert.Equal(GateFacts.None, state.Facts);
