@@ -48,7 +48,8 @@ internal sealed class ApiHandler
         var user = _gate.Authenticate(http.Request);
         var info = RequestInfo.Parse(http.Request);
         _core.Requests.Count(info);
-        var effect = _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, info.Name, info.Path, user.Name));
+        var name = info is { Verb: "create", Name: "" } && _core.Faults.AnyArmed ? await CreatedName.PeekAsync(http.Request) : info.Name;
+        var effect = _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, name, info.Path, user.Name));
         if (await EndsAsync(http, effect))
             return;
         user = _gate.Impersonate(http.Request, user);

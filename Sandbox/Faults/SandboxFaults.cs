@@ -7,6 +7,7 @@ namespace Governor.Sandbox.Faults;
 /// <param name="Verb">get, list, watch, create, update, patch, delete, deletecollection; for other paths the HTTP method.</param>
 /// <param name="Group">The API group; empty for the core group and for paths.</param>
 /// <param name="Resource">The plural, with the subresource after a slash; empty for paths.</param>
+/// <param name="Name">From the path; of a create from its body, where that is JSON.</param>
 public sealed record FaultRequest(string Verb, string Group, string Resource, string Namespace, string Name, string Path, string User);
 
 /// <summary>What happens to a request that a fault hits.</summary>
@@ -128,6 +129,8 @@ public sealed class SandboxFaults
                 return _watches.Token;
         }
     }
+
+    internal bool AnyArmed => !_armed.IsEmpty;
 
     internal void OnExpire(Action expire) => _expire = expire;
 

@@ -24,6 +24,37 @@ public sealed class FaultTests : ClusterFixture
         Assert.Equal(["after", "kube-root-ca.crt"], Names(await Admin.GetAsync(ConfigMaps)));
     }
 
+    [Theory]
+    [InlineData(HoldPoint.BeforeExecution)]
+    [InlineData(HoldPoint.BeforeAnswer)]
+    public async Task A_held_request_is_not_done_or_not_answered_until_it_is_released(HoldPoint point)
+    {
+        var hold = new RequestHold(point);
+        Cluster.Faults.Arm(r => r is { Verb: "create", Name: "held" }, new FaultEffect.Hold(hold));
+        Assert.Equal(201, (await CreateConfigMapAsync("other")).Code);
+        var creating = CreateConfigMapAsync("held");
+        await hold.Held.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.False(creating.IsCompleted);
+        Assert.Equal(point == HoldPoint.BeforeAnswer, Names(await Admin.GetAsync(ConfigMaps)).Contains("held"));
+        hold.Release();
+        Assert.Equal(201, (await creating).Code);
+        Assert.Contains("held", Names(await Admin.GetAsync(ConfigMaps)));
+    }
+
+    [Theory]
+    [InlineData(HoldPoint.BeforeExecution)]
+    [InlineData(HoldPoint.BeforeAnswer)]
+    public async Task A_held_request_that_is_dropped_is_never_answered(HoldPoint point)
+    {
+        var hold = new RequestHold(point);
+        Cluster.Faults.Arm(r => r.Verb == "create", new FaultEffect.Hold(hold));
+        var creating = CreateConfigMapAsync("held");
+        await hold.Held.WaitAsync(TimeSpan.FromSeconds(30));
+        hold.Drop();
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => creating);
+        Assert.Equal(point == HoldPoint.BeforeAnswer, Names(await Admin.GetAsync(ConfigMaps)).Contains("held"));
+    }
+
     [Fact]
     public async Task Too_many_requests_say_when_to_come_back()
     {

@@ -15,7 +15,7 @@ public sealed class KillTests(ITestOutputHelper output)
     private const int AtOnce = 12;
 
     /// <summary>A write that may be merged with the one before is tried this often before it is reported as not seen.</summary>
-    private const int Tries = 3;
+    private const int Tries = 2;
 
     // What happens exactly once in the life of every delivery.
     private static readonly string[] Once =
@@ -61,8 +61,7 @@ public sealed class KillTests(ITestOutputHelper output)
         for (var attempt = 1; attempt <= Tries && open.Count > 0; attempt++)
         {
             var missed = new List<Kill>();
-            var (together, alone) = (open.Where(kill => !kill.Stage.IsAnonymous), open.Where(kill => kill.Stage.IsAnonymous));
-            foreach (var batch in together.Chunk(AtOnce).Concat(alone.Chunk(1)))
+            foreach (var batch in open.Chunk(AtOnce))
                 missed.AddRange(await KillAsync(batch));
             open = missed;
         }
