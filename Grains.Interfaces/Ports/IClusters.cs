@@ -51,7 +51,8 @@ public interface ICluster
 
     /// <summary>
     /// List, then watch, for as long as it is enumerated: resumes, relists after 410 with a tombstone for what vanished meanwhile,
-    /// and never ends by itself. Faults are retried inside with backoff and reported as <see cref="WatchEventType.Interrupted"/>.
+    /// and never ends by itself, except with <c>Replaced</c> when the cluster's kubeconfig was. Faults are retried inside with backoff and
+    /// reported as <see cref="WatchEventType.Interrupted"/>.
     /// </summary>
     IAsyncEnumerable<WatchEvent> WatchAsync(WatchRequest request, CancellationToken cancellation);
 }

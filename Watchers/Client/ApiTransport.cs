@@ -13,6 +13,9 @@ namespace Governor.Watchers.Client;
 internal sealed partial class ApiTransport(
     string cluster, KubernetesOptions options, KubernetesMetrics metrics, TimeProvider time, ILogger logger) : IMeasuredCluster
 {
+    /// <summary>The reason of whatever is asked through a connection that another kubeconfig has taken the place of.</summary>
+    public const string Replaced = "Replaced";
+
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly FailureState _failures = new(cluster, options, time, logger);
@@ -138,7 +141,7 @@ internal sealed partial class ApiTransport(
             if (connection.IsReplaced)
             {
                 _failures.Abandoned(permit);
-                throw new KubernetesException(0, "Replaced", $"{Context(request)}: the cluster's kubeconfig was replaced meanwhile", e);
+                throw new KubernetesException(0, Replaced, $"{Context(request)}: the cluster's kubeconfig was replaced meanwhile", e);
             }
             var fault = timeout.IsCancellationRequested
                 ? new KubernetesException(0, "Timeout", $"{Context(request)}: expected an answer within {options.RequestTimeout}, found none", e)

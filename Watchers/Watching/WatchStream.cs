@@ -51,6 +51,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
     public bool TryNext([MaybeNullWhen(false)] out WatchEvent next) => _ready.TryDequeue(out next);
 
     /// <summary>Waits for the next event, however long that takes and whatever happens to the server meanwhile.</summary>
+    /// <exception cref="KubernetesException"><c>Replaced</c>: another kubeconfig is in this one's place; nothing will ever come through here.</exception>
     public async ValueTask<WatchEvent> NextAsync(CancellationToken cancellation)
     {
         while (true)
@@ -63,7 +64,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
             {
                 await StepAsync(cancellation);
             }
-            catch (KubernetesException e)
+            catch (KubernetesException e) when (e.Reason != ApiTransport.Replaced)
             {
                 Recover(e);
             }

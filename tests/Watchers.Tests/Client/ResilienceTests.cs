@@ -238,7 +238,7 @@ public sealed class ResilienceTests
     }
 
     [Fact]
-    public async Task A_replaced_kubeconfig_is_used_from_then_on()
+    public async Task Another_kubeconfig_is_another_connection_and_the_old_one_leads_nowhere()
     {
         await using var test = await TestCluster.StartAsync();
         var underWay = test.Cluster.GetAsync(Widgets.Kind, Key, default);
@@ -246,10 +246,12 @@ public sealed class ResilienceTests
 
         Assert.Same(test.Cluster, test.Connect(Kubeconfigs.WithToken(test.Server.Url)));
         Assert.False(underWay.IsCompleted);
-        Assert.Same(test.Cluster, test.Connect(Kubeconfigs.WithToken(test.Server.Url, "another-token")));
+        var another = test.Connect(Kubeconfigs.WithToken(test.Server.Url, "another-token"));
+        Assert.NotSame(test.Cluster, another);
 
         Assert.Equal(("Replaced", true), (await Assert.ThrowsAsync<KubernetesException>(() => underWay.Within())) is var e ? (e.Reason, e.IsTransient) : default);
-        var got = test.Cluster.GetAsync(Widgets.Kind, Key, default);
+        Assert.Equal("Replaced", (await Assert.ThrowsAsync<KubernetesException>(() => test.Cluster.GetAsync(Widgets.Kind, Key, default).Within())).Reason);
+        var got = another.GetAsync(Widgets.Kind, Key, default);
         var asked = await test.Server.NextAsync();
         Assert.Equal("Bearer another-token", asked.Header("Authorization"));
         await asked.AnswerAsync((int)HttpStatusCode.OK, Widgets.One("a"));

@@ -34,7 +34,7 @@ public sealed class KubeconfigTests
         { "no server", Kubeconfigs.With("x: y", "token: t"), ["clusters[0].cluster.server", "expected the URL of an API server, found nothing"] },
         { "a server that is no URL", Kubeconfigs.With("server: api", "token: t"), ["expected an https URL, found 'api'"] },
         { "another scheme", Kubeconfigs.With("server: file:///etc/passwd", "token: t"), ["expected an https URL"] },
-        { "plain HTTP", Kubeconfigs.With("server: http://api.example", "token: t"), ["expected an https URL (or Kubernetes:AllowInsecure=true"] },
+        { "plain HTTP", Kubeconfigs.With("server: http://api.example", "token: t"), ["expected an https URL (or Governor:Kubernetes:AllowInsecure=true"] },
         { "credentials in the URL", Kubeconfigs.With("server: https://u:p@api.example", "token: t"), ["credentials"] },
         { "no verification", Kubeconfigs.With(Server + "\n    insecure-skip-tls-verify: true", "token: t"), ["insecure-skip-tls-verify", "AllowInsecure"] },
         { "a flag that is none", Kubeconfigs.With(Server + "\n    insecure-skip-tls-verify: maybe", "token: t"), ["expected true or false, found 'maybe'"] },

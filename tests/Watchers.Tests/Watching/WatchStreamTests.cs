@@ -307,16 +307,14 @@ public sealed class WatchStreamTests
     }
 
     [Fact]
-    public async Task Another_kubeconfig_begins_anew_through_it()
+    public async Task Another_kubeconfig_ends_the_watch_through_the_old_one()
     {
         await using var watch = await Watching.SyncedAsync("5", "a");
         watch.ReplaceKubeconfig();
 
         await watch.Stream.Gone.Within();
-        var listed = await watch.NextAsync(List);
-        Assert.Equal("Bearer another", listed.Header("Authorization"));
-        await listed.AnswerAsync(200, Widgets.List("2", "", Widgets.One("b")));
-        await watch.ExpectAsync("Present ns/b", "Gone ns/a", "Synced 2");
+        var ended = await Assert.ThrowsAsync<KubernetesException>(() => watch.ExpectAsync("anything").Within());
+        Assert.Equal("Replaced", ended.Reason);
     }
 
     [Fact]
