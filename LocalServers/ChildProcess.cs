@@ -5,18 +5,24 @@ namespace Governor.LocalServers;
 
 /// <summary>
 /// A server that we start and that must not outlive us: it runs under a small shell that ends it when our end of a pipe closes,
-/// however we go (return, exception, SIGKILL).
+/// however we go (return, exception, SIGKILL). Both have a session of their own: a Ctrl-C at our terminal is for us alone, and we end
+/// them in order.
 /// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
     // $1 = signal that asks the program to stop; the rest is the program. Prints the program's pid, then waits for whichever comes
-    // first: the program's end, or the end of our standard input.
+    // first: the program's end, or the end of our standard input. Nobody may be left to use force by then, so it does that, too.
     private const string Guardian = """
         signal=$1; shift
         "$@" </dev/null 2>&1 &
         program=$!
         echo "pid $program" >&2
-        ( while read -r _; do :; done; kill -s "$signal" "$program" 2>/dev/null ) <&0 >/dev/null 2>&1 &
+        (
+          while read -r _; do :; done
+          kill -s "$signal" "$program"
+          for (( i = 0; i < 150; i++ )); do kill -0 "$program" || exit 0; sleep 0.1; done
+          kill -s KILL "$program"
+        ) <&0 >/dev/null 2>&1 &
         watcher=$!
         wait "$program"
         code=$?
@@ -24,10 +30,13 @@ public sealed class ChildProcess : IAsyncDisposable
         exit "$code"
         """;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
     private readonly Process _shell;
     private readonly Queue<string> _tail = new();
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource<int> _pid = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _running = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Process? _program;
 
     private ChildProcess(Process shell, string name)
     {
@@ -60,13 +69,13 @@ public sealed class ChildProcess : IAsyncDisposable
         string name, string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null,
         Action<string>? onLine = null, string stopSignal = "TERM", CancellationToken cancellation = default)
     {
-        var start = new ProcessStartInfo("/bin/bash")
+        var start = new ProcessStartInfo("setsid")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (string[])["-c", Guardian, name, stopSignal, program, .. arguments])
+        foreach (var argument in (string[])["/bin/bash", "-c", Guardian, name, stopSignal, program, .. arguments])
             start.ArgumentList.Add(argument);
         foreach (var (key, value) in environment ?? new Dictionary<string, string?>())
             start.Environment[key] = value;
@@ -77,22 +86,23 @@ public sealed class ChildProcess : IAsyncDisposable
         child._shell.Start();
         child._shell.BeginOutputReadLine();
         child._shell.BeginErrorReadLine();
-        child.Id = await child._pid.Task.WaitAsync(cancellation).ConfigureAwait(false);
-        return child;
+        try
+        {
+            await child._running.Task.WaitAsync(cancellation).ConfigureAwait(false);
+            return child;
+        }
+        catch
+        {
+            await child.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Sends SIGKILL to the program: what a crash or the kernel's out-of-memory killer does.</summary>
     public async Task KillAsync()
     {
-        try
-        {
-            Process.GetProcessById(Id).Kill();
-        }
-        catch (ArgumentException)
-        {
-            // It has ended already.
-        }
-        await _shell.WaitForExitAsync().ConfigureAwait(false);
+        _program?.Kill();
+        await EndAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     public Task WaitForExitAsync(CancellationToken cancellation) => _shell.WaitForExitAsync(cancellation);
@@ -100,20 +110,26 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>Asks the program to stop, and ends it by force when it has not within 15 seconds.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_shell.HasExited)
+        _shell.StandardInput.Close();
+        using var patience = new CancellationTokenSource(Patience);
+        try
         {
-            _shell.StandardInput.Close();
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-            try
-            {
-                await _shell.WaitForExitAsync(patience.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                await KillAsync().ConfigureAwait(false);
-            }
+            await EndAsync(patience.Token).ConfigureAwait(false);
         }
+        catch (OperationCanceledException)
+        {
+            await KillAsync().ConfigureAwait(false);
+        }
+        _program?.Dispose();
         _shell.Dispose();
+    }
+
+    // The shell waits for the program; but who ends the shell has not ended the program.
+    private async Task EndAsync(CancellationToken cancellation)
+    {
+        await _shell.WaitForExitAsync(cancellation).ConfigureAwait(false);
+        if (_program is not null)
+            await _program.WaitForExitAsync(cancellation).ConfigureAwait(false);
     }
 
     private void Receive(string? line, Action<string>? onLine)
@@ -132,8 +148,21 @@ public sealed class ChildProcess : IAsyncDisposable
     private void ReceivePid(string? line)
     {
         if (line is not null && line.StartsWith("pid ", StringComparison.Ordinal))
-            _pid.TrySetResult(int.Parse(line.AsSpan(4), CultureInfo.InvariantCulture));
+        {
+            Id = int.Parse(line.AsSpan(4), CultureInfo.InvariantCulture);
+            try
+            {
+                _program = Process.GetProcessById(Id);
+            }
+            catch (ArgumentException)
+            {
+                // It has ended already.
+            }
+            _running.TrySetResult();
+        }
         else if (line is null)
-            _pid.TrySetException(new InvalidOperationException($"{Name} could not be started: {Tail}"));
+        {
+            _running.TrySetException(new InvalidOperationException($"{Name} could not be started: {Tail}"));
+        }
     }
 }

@@ -48,8 +48,16 @@ public sealed class OciRegistryServer : IAsyncDisposable
             var process = await ChildProcess.StartAsync(
                 "docker-registry", Program, ["serve", configuration],
                 new Dictionary<string, string?> { ["OTEL_TRACES_EXPORTER"] = "none" }, cancellation: cancellation).ConfigureAwait(false);
-            if (await AnswersAsync(process, port, cancellation).ConfigureAwait(false))
-                return new OciRegistryServer(process, port, folder);
+            try
+            {
+                if (await AnswersAsync(process, port, cancellation).ConfigureAwait(false))
+                    return new OciRegistryServer(process, port, folder);
+            }
+            catch
+            {
+                await process.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
             var tail = process.Tail;
             await process.DisposeAsync().ConfigureAwait(false);
             if (attempt == 3)
@@ -70,9 +78,9 @@ public sealed class OciRegistryServer : IAsyncDisposable
                 if (answer.StatusCode == HttpStatusCode.OK)
                     return true;
             }
-            catch (HttpRequestException)
+            catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
             {
-                // Not listening yet.
+                // Not listening yet, or too busy to answer in time.
             }
             await Task.Delay(50, cancellation).ConfigureAwait(false);
         }

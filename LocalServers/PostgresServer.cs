@@ -1,20 +1,24 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 
 namespace Governor.LocalServers;
 
 /// <summary>
 /// A private PostgreSQL on 127.0.0.1 and a free port, with its data in a folder of ours and fsync on. PostgreSQL refuses to run as
-/// root; for root it runs as the system user <c>postgres</c>.
+/// root; for root it runs as the system user <c>postgres</c>. Its superuser has a password that was made for it alone: whoever else has
+/// an account on this machine can reach the port.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string User = "governor";
 
     private readonly ChildProcess _process;
+    private readonly string _password;
 
-    private PostgresServer(ChildProcess process, int port, string dataFolder)
+    private PostgresServer(ChildProcess process, int port, string dataFolder, string password)
     {
         _process = process;
+        _password = password;
         Port = port;
         DataFolder = dataFolder;
     }
@@ -29,7 +33,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Superuser of this private server; for the silo, create a role with less.</summary>
     public string ConnectionString(string database = "postgres") =>
-        $"Host=127.0.0.1;Port={Port};Username={User};Database={database};Include Error Detail=true";
+        $"Host=127.0.0.1;Port={Port};Username={User};Password={_password};Database={database};Include Error Detail=true";
 
     /// <summary>Starts on the data in <paramref name="folder"/>, which is made first where there is none.</summary>
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed or does not start; says what to do.</exception>
@@ -38,8 +42,10 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         var binaries = FindBinaries();
         var data = Path.Combine(folder, "data");
+        var passwordFile = Path.Combine(folder, "superuser.password");
         if (!File.Exists(Path.Combine(data, "PG_VERSION")))
-            await InitialiseAsync(binaries, folder, data, cancellation).ConfigureAwait(false);
+            await InitialiseAsync(binaries, folder, data, passwordFile, cancellation).ConfigureAwait(false);
+        var password = await File.ReadAllTextAsync(passwordFile, cancellation).ConfigureAwait(false);
 
         for (var attempt = 1; ; attempt++)
         {
@@ -60,9 +66,17 @@ public sealed class PostgresServer : IAsyncDisposable
                 },
                 "INT", cancellation).ConfigureAwait(false);
 
-            var exited = process.WaitForExitAsync(cancellation);
-            if (await Task.WhenAny(ready.Task, exited).WaitAsync(TimeSpan.FromSeconds(60), cancellation).ConfigureAwait(false) == ready.Task)
-                return new PostgresServer(process, port, folder);
+            try
+            {
+                var exited = process.WaitForExitAsync(cancellation);
+                if (await Task.WhenAny(ready.Task, exited).WaitAsync(TimeSpan.FromSeconds(60), cancellation).ConfigureAwait(false) == ready.Task)
+                    return new PostgresServer(process, port, folder, password);
+            }
+            catch
+            {
+                await process.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
             var tail = process.Tail;
             await process.DisposeAsync().ConfigureAwait(false);
             if (attempt == 3 || !tail.Contains("could not bind", StringComparison.Ordinal))
@@ -75,15 +89,24 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    private static async Task InitialiseAsync(string binaries, string folder, string data, CancellationToken cancellation)
+    /// <summary>A password for a role of such a server.</summary>
+    public static string NewPassword() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    private static async Task InitialiseAsync(string binaries, string folder, string data, string passwordFile, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
+        File.Delete(passwordFile);
+        var mine = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            mine.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using (var file = new StreamWriter(passwordFile, mine))
+            await file.WriteAsync(NewPassword()).ConfigureAwait(false);
         if (Environment.IsPrivilegedProcess)
-            await RunAsync("chown", ["postgres", folder], cancellation).ConfigureAwait(false);
+            await RunAsync("chown", ["postgres", folder, passwordFile], cancellation).ConfigureAwait(false);
         var (program, prefix) = AsServerUser(Path.Combine(binaries, "initdb"));
         await RunAsync(
             program,
-            [.. prefix, "-D", data, "-U", User, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"],
+            [.. prefix, "-D", data, "-U", User, "--auth=scram-sha-256", $"--pwfile={passwordFile}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"],
             cancellation).ConfigureAwait(false);
     }
 
@@ -92,7 +115,15 @@ public sealed class PostgresServer : IAsyncDisposable
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = process.StandardOutput.ReadToEndAsync(cancellation);
         var error = process.StandardError.ReadToEndAsync(cancellation);
-        await process.WaitForExitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await process.WaitForExitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{await output.ConfigureAwait(false)}{await error.ConfigureAwait(false)}");
     }

@@ -29,15 +29,17 @@ public sealed class Landscape : IAsyncDisposable
     private readonly LandscapeOptions _options;
     private readonly ServiceProvider _kubernetes;
     private readonly PostgresServer _postgres;
+    private readonly string _siloPassword;
     private readonly Dictionary<string, SandboxCluster> _tenants;
     private ChildProcess? _silo;
 
     private Landscape(
-        LandscapeOptions options, PostgresServer postgres, OciRegistryServer registry, SandboxCluster management,
+        LandscapeOptions options, PostgresServer postgres, string siloPassword, OciRegistryServer registry, SandboxCluster management,
         Dictionary<string, SandboxCluster> tenants, ServiceProvider kubernetes)
     {
         _options = options;
         _postgres = postgres;
+        _siloPassword = siloPassword;
         Registry = registry;
         Management = management;
         _tenants = tenants;
@@ -74,13 +76,11 @@ public sealed class Landscape : IAsyncDisposable
     public static async Task<Landscape> StartAsync(LandscapeOptions options, CancellationToken cancellation)
     {
         Directory.CreateDirectory(options.Folder);
-        PostgresServer? postgres = null;
-        OciRegistryServer? registry = null;
         var clusters = new Dictionary<string, SandboxCluster>();
+        var startingPostgres = PostgresServer.StartAsync(Path.Combine(options.Folder, "postgres"), cancellation: cancellation);
+        var startingRegistry = OciRegistryServer.StartAsync(Path.Combine(options.Folder, "registry"), cancellation);
         try
         {
-            var startingPostgres = PostgresServer.StartAsync(Path.Combine(options.Folder, "postgres"), cancellation: cancellation);
-            var startingRegistry = OciRegistryServer.StartAsync(Path.Combine(options.Folder, "registry"), cancellation);
             foreach (var name in (string[])[options.Management, .. options.Tenants ?? []])
             {
                 clusters[name] = await SandboxCluster.StartAsync(new SandboxOptions(name), cancellation);
@@ -88,23 +88,29 @@ public sealed class Landscape : IAsyncDisposable
                 if (!OperatingSystem.IsWindows())
                     File.SetUnixFileMode(Path.Combine(options.Folder, $"{name}.kubeconfig"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
             }
-            registry = await startingRegistry;
-            postgres = await startingPostgres;
-            await CreateDatabaseAsync(postgres, cancellation);
-            var management = clusters[options.Management];
-            clusters.Remove(options.Management);
-            return new Landscape(options, postgres, registry, management, clusters, Connect(options));
+            var registry = await startingRegistry;
+            var postgres = await startingPostgres;
+            var siloPassword = await CreateDatabaseAsync(postgres, cancellation);
+            var tenants = clusters.Where(cluster => cluster.Key != options.Management).ToDictionary();
+            return new Landscape(options, postgres, siloPassword, registry, clusters[options.Management], tenants, Connect(options));
         }
         catch
         {
             foreach (var cluster in clusters.Values)
                 await cluster.DisposeAsync();
-            if (registry is not null)
-                await registry.DisposeAsync();
-            if (postgres is not null)
-                await postgres.DisposeAsync();
+            await DisposeStartedAsync(startingRegistry);
+            await DisposeStartedAsync(startingPostgres);
             throw;
         }
+    }
+
+    // What is still on its way is waited for; what did not come up has cleaned up after itself.
+    private static async Task DisposeStartedAsync<TServer>(Task<TServer> starting)
+        where TServer : IAsyncDisposable
+    {
+        await starting.ContinueWith(_ => { }, TaskScheduler.Default);
+        if (starting.IsCompletedSuccessfully)
+            await (await starting).DisposeAsync();
     }
 
     /// <summary>Starts the silo and waits until it says that it is ready.</summary>
@@ -189,17 +195,19 @@ public sealed class Landscape : IAsyncDisposable
         await _postgres.DisposeAsync();
     }
 
-    private string SiloConnectionString => $"Host=127.0.0.1;Port={_postgres.Port};Username=governor_app;Database=governor";
+    private string SiloConnectionString => $"Host=127.0.0.1;Port={_postgres.Port};Username=governor_app;Password={_siloPassword};Database=governor";
 
-    private static async Task CreateDatabaseAsync(PostgresServer postgres, CancellationToken cancellation)
+    private static async Task<string> CreateDatabaseAsync(PostgresServer postgres, CancellationToken cancellation)
     {
+        var password = PostgresServer.NewPassword();
         // The silo's login may add to the audit trail and never change it; migrations run as the owner.
         await using var server = NpgsqlDataSource.Create(postgres.ConnectionString());
         await RunAsync(server, "CREATE DATABASE governor", cancellation);
         await RunAsync(server, "CREATE ROLE governor_silo NOLOGIN", cancellation);
-        await RunAsync(server, "CREATE ROLE governor_app LOGIN IN ROLE governor_silo", cancellation);
+        await RunAsync(server, $"CREATE ROLE governor_app LOGIN PASSWORD '{password}' IN ROLE governor_silo", cancellation);
         await using var database = NpgsqlDataSource.Create(postgres.ConnectionString("governor"));
         await RunAsync(database, "GRANT CREATE ON SCHEMA public TO governor_app", cancellation);
+        return password;
     }
 
     private static async Task RunAsync(NpgsqlDataSource source, string statement, CancellationToken cancellation)

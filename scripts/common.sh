@@ -2,6 +2,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE=true
+# No build servers: nothing of ours is left running when a script has ended.
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
 configuration=Release
 
 say() { printf '%s\n' "$*" >&2; }
@@ -27,9 +29,12 @@ need() {
 need_servers() {
   command -v dotnet >/dev/null 2>&1 || fail "the .NET 10 SDK is missing; install it from https://dot.net or your distribution"
   case "$(dotnet --version 2>/dev/null)" in 1[0-9].*) ;; *) fail "expected the .NET SDK 10 or later, found '$(dotnet --version 2>/dev/null)'";; esac
-  need postgresql "the journal" "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1 || true)"
+  local initdb
+  initdb=$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1 || true)
+  need postgresql "the journal" "${initdb:-initdb}"
   need docker-registry "pack delivery" /usr/bin/docker-registry
   need util-linux "running PostgreSQL as its own user" setpriv
+  need util-linux "ending servers in order" setsid
 }
 
 # Which actor host the grains are built against: asked once, remembered, overridden by the environment.
@@ -42,7 +47,7 @@ choose_actor_host() {
   else
     say "probing whether the Orleans packages can be restored"
     mkdir -p artifacts
-    if timeout 120 dotnet restore Silo/Governor.Silo.csproj -p:ActorHost=Orleans -v q >/dev/null 2>&1 </dev/null; then ActorHost=Orleans; else ActorHost=Embedded; fi
+    if timeout 120 dotnet restore Silo/Governor.Silo.csproj -p:ActorHost=Orleans -v q -nodeReuse:false >/dev/null 2>&1 </dev/null; then ActorHost=Orleans; else ActorHost=Embedded; fi
     printf '%s\n' "$ActorHost" > artifacts/actor-host
     say "actor host: $ActorHost"
   fi
@@ -54,7 +59,7 @@ choose_actor_host() {
 build() {
   local log=artifacts/build.log
   mkdir -p artifacts
-  if ! dotnet build "$1" -c "$configuration" -v q --nologo > "$log" 2>&1 </dev/null; then
+  if ! dotnet build "$1" -c "$configuration" -v q --nologo -nodeReuse:false -p:UseSharedCompilation=false > "$log" 2>&1 </dev/null; then
     grep -E ' error |: error' "$log" | sort -u | head -n 30 >&2 || cat "$log" >&2
     fail "the build failed; all of it is in $log"
   fi

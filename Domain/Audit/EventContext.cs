@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Governor.Domain.Audit;
 
 /// <summary>What the events of one decision have in common: about what, by whom, in which flow.</summary>
@@ -20,5 +22,18 @@ public sealed record EventContext(EventSubject Subject, string Actor, string Act
 
     private GovernanceEvent Make(
         DateTimeOffset at, ChangeType type, string layer, string action, string field, string? previous, string? next, string rationale) =>
-        new(at, Actor, ActorRole, Subject, type, action, layer, field, previous, next, rationale, false, null, Lineage, Cluster, Correlation);
+        new(
+            at, Plain(Actor), ActorRole, Subject, type, action, layer, Plain(field), previous is null ? null : Plain(previous), next is null ? null : Plain(next),
+            Plain(rationale), false, null, Plain(Lineage), Plain(Cluster), Plain(Correlation));
+
+    // Much of it is what others wrote. A text that cannot be stored would keep its actor from ever committing again.
+    private static string Plain(string text)
+    {
+        if (!text.Any(c => char.IsControl(c) || char.IsSurrogate(c)))
+            return text;
+        var plain = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+            plain.Append(!Rune.IsControl(rune) ? rune.ToString() : Rune.IsWhiteSpace(rune) ? " " : "\uFFFD");
+        return plain.ToString();
+    }
 }

@@ -30,21 +30,23 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+    private static readonly TimeSpan KeptWhileActing = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan KeptPastTimer = TimeSpan.FromMinutes(5);
 
     private readonly GovernedServices _services;
     private readonly SemaphoreSlim _transition = new(1, 1);
     private readonly CancellationTokenSource _deactivating = new();
-    private readonly Dictionary<(Address To, string Topic), string> _delivered = [];
+    private readonly Dictionary<(GroupVersionKind, ObjectKey), string> _seen = [];
+    private readonly Postman _postman;
     private readonly ILogger _logger;
     private TState? _state;
-    private readonly Dictionary<(GroupVersionKind, ObjectKey), string> _seen = [];
     private long _version;
     private bool _pending;
-    private bool _inDoubt;
     private bool _owes;
     private Task _acting = Task.CompletedTask;
-    private IGrainTimer? _retry;
+    private IGrainTimer? _timer;
     private TimeSpan _backoff = FirstRetry;
 
     protected GovernedGrain(GovernedServices services, string subject)
@@ -52,6 +54,7 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
         _services = services;
         _logger = services.Loggers.CreateLogger(GetType());
         Subject = subject;
+        _postman = new Postman(Receiver);
     }
 
     protected string Subject { get; }
@@ -63,11 +66,12 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     protected TimeProvider Clock => _services.Clock;
 
     /// <summary>The committed state.</summary>
-    protected TState State => _state ?? throw new InvalidOperationException($"{Subject}/{Key} is not activated");
+    /// <exception cref="InvalidOperationException">What is committed is not known just now: it has to be loaded again.</exception>
+    protected TState State => _state ?? throw new InvalidOperationException($"the state of {Subject}/{Key} has to be loaded from the journal first");
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        await ReloadAsync(cancellationToken);
+        await LoadAsync(cancellationToken);
         if (_version > 0)
             StartActing();
     }
@@ -140,25 +144,19 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     /// <summary>Decides on the committed state and commits what comes out; then acts on it in its own time.</summary>
     protected async Task DecideAsync(TInput input)
     {
-        await _transition.WaitAsync();
-        try
+        await InTransitionAsync(async () =>
         {
-            if (_inDoubt)
-                await ReloadAsync(CancellationToken.None);
-            while (true)
+            do
             {
+                await EnsureLoadedAsync();
                 var decision = Decide(State, input, Clock.GetUtcNow());
                 if (decision.Events.IsEmpty && IsCommitted(decision.State))
                     return;
-                if (await TryCommitAsync(decision, pending: true))
-                    break;
+                await TryCommitAsync(decision, pending: true);
             }
-        }
-        finally
-        {
-            _transition.Release();
-        }
-        StartActing();
+            while (_state is null);
+            StartActing();
+        });
     }
 
     /// <summary>An object of ours on the management cluster is as it should be: nothing is written when nothing changed.</summary>
@@ -170,7 +168,8 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
 
     private static byte[] Serialize(TState state) => JsonSerializer.SerializeToUtf8Bytes(state, StateJson.Options);
 
-    private async Task<bool> TryCommitAsync(Decision<TState> decision, bool pending)
+    // Leaves no state behind when another one may be committed.
+    private async Task TryCommitAsync(Decision<TState> decision, bool pending)
     {
         var commit = new Commit(
             new GrainKey(Subject, Key), _version, Serialize(decision.State), pending, decision.Events, Guid.NewGuid());
@@ -182,42 +181,43 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
         catch
         {
             // Nothing of it is durable, or nobody knows: what is stored is the truth, as soon as it can be read.
-            _inDoubt = true;
-            StartActing();
+            Distrust();
             throw;
         }
         if (result.Outcome == CommitOutcome.Conflict)
         {
             LogConflict(_logger, Subject, Key, _version, result.Version);
-            _inDoubt = true;
-            await ReloadAsync(CancellationToken.None);
-            return false;
+            Distrust();
+            return;
         }
         _state = decision.State;
         _version = result.Version;
         _pending = pending;
-        return true;
     }
 
-    private async Task ReloadAsync(CancellationToken cancellation)
+    // Another activation was at work, or we do not know what we did: whatever was said and written may have been undone since.
+    private void Distrust()
+    {
+        _state = null;
+        _postman.Forget();
+        StartActing();
+    }
+
+    private Task EnsureLoadedAsync() => _state is null ? LoadAsync(CancellationToken.None) : Task.CompletedTask;
+
+    private async Task LoadAsync(CancellationToken cancellation)
     {
         var stored = await _services.Journal.LoadAsync(new GrainKey(Subject, Key), cancellation);
         _state = stored is null ? Initial() : JsonSerializer.Deserialize<TState>(stored.State.Span, StateJson.Options)!;
         _version = stored?.Version ?? 0;
         _pending = stored?.Pending ?? false;
-        if (!_inDoubt)
-            return;
-        // Another activation was at work, or we do not know what we did: whatever was said and written may have been undone since.
-        _inDoubt = false;
-        _delivered.Clear();
-        StartActing();
     }
 
     private void StartActing()
     {
         _owes = true;
-        _retry?.Dispose();
-        _retry = null;
+        _timer?.Dispose();
+        _timer = null;
         if (_acting.IsCompleted && !_deactivating.IsCancellationRequested)
             _acting = ActUntilNothingIsOwedAsync();
     }
@@ -225,17 +225,16 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     private async Task ActUntilNothingIsOwedAsync()
     {
         await Task.Yield();
-        DelayDeactivation(TimeSpan.FromMinutes(10));
         try
         {
             while (_owes && !_deactivating.IsCancellationRequested)
             {
+                DelayDeactivation(KeptWhileActing);
                 _owes = false;
-                if (_inDoubt)
-                    await RecoverAsync();
+                await InTransitionAsync(EnsureLoadedAsync);
                 await PerformAsync();
                 if (!_owes && _pending)
-                    await SettleAsync();
+                    await InTransitionAsync(SettleAsync);
             }
             _backoff = FirstRetry;
             ArmTick();
@@ -249,63 +248,26 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
             _owes = true;
             TryAgainLater(e, ResumeAsync);
         }
-        finally
-        {
-            DelayDeactivation(TimeSpan.Zero);
-        }
     }
 
     // A receiver that cannot listen keeps nobody from writing what he owns.
     private async Task PerformAsync()
     {
-        var delivering = DeliverAsync();
+        var delivering = _postman.DeliverAsync(new Address(Subject, Key), _version, Outbox(State));
         await delivering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         await ActAsync(_deactivating.Token);
         await delivering;
     }
 
-    private async Task DeliverAsync()
-    {
-        var version = _version;
-        List<Task>? sending = null;
-        foreach (var (to, fact) in Outbox(State))
-        {
-            var content = JsonSerializer.Serialize(fact, fact.GetType(), StateJson.Options);
-            if (_delivered.GetValueOrDefault((to, fact.Topic)) != content)
-                (sending ??= []).Add(SendAsync(to, fact with { From = new Address(Subject, Key), Version = version }, content));
-        }
-        if (sending is not null)
-            await Task.WhenAll(sending);
-    }
-
-    private async Task SendAsync(Address to, Fact fact, string content)
-    {
-        await Receiver(to).TellAsync(fact);
-        _delivered[(to, fact.Topic)] = content;
-    }
-
-    private async Task RecoverAsync()
-    {
-        await _transition.WaitAsync();
-        try
-        {
-            if (_inDoubt)
-                await ReloadAsync(CancellationToken.None);
-        }
-        finally
-        {
-            _transition.Release();
-        }
-    }
-
     // Says in the journal that nothing is owed, so that a restarted silo need not resume this actor.
-    private async Task SettleAsync()
+    private Task SettleAsync() => _owes ? Task.CompletedTask : TryCommitAsync(new Decision<TState>(State, []), pending: false);
+
+    private async Task InTransitionAsync(Func<Task> step)
     {
         await _transition.WaitAsync();
         try
         {
-            if (!_owes)
-                await TryCommitAsync(new Decision<TState>(State, []), pending: false);
+            await step();
         }
         finally
         {
@@ -316,10 +278,13 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     private void ArmTick()
     {
         if (NextTick(State) is not { } at)
+        {
+            DelayDeactivation(TimeSpan.Zero);
             return;
+        }
         // Timers count whole milliseconds and may be early by a part of one: a tick before its time decides nothing.
         var pause = at - Clock.GetUtcNow() + TimeSpan.FromMilliseconds(1);
-        Arm(pause > ShortestPause ? pause : ShortestPause, TickAsync);
+        Arm(pause < ShortestPause ? ShortestPause : pause > LongestPause ? LongestPause : pause, TickAsync);
     }
 
     private async Task TickAsync()
@@ -346,10 +311,13 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
 
     private void Arm(TimeSpan due, Func<Task> what)
     {
-        _retry?.Dispose();
-        if (!_deactivating.IsCancellationRequested)
-            _retry = this.RegisterGrainTimer(
-                _ => what(), new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        _timer?.Dispose();
+        if (_deactivating.IsCancellationRequested)
+            return;
+        // A timer alone does not keep an activation from being collected as idle.
+        DelayDeactivation(due + KeptPastTimer);
+        _timer = this.RegisterGrainTimer(
+            _ => what(), new GrainTimerCreationOptions(due, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
     }
 
     [LoggerMessage(LogLevel.Warning, "{Subject}/{Key} was decided on version {Expected}, but version {Stored} is stored: another activation was there. Reloading")]

@@ -14,25 +14,16 @@ namespace Governor.Grains.Watches;
 /// object, and handed to the actors from there, newest state only, one object's news in order.
 /// </summary>
 [Reentrant]
-public sealed partial class WatchGrain(
-    [PersistentState("watch", WatchGrain.Storage)] IPersistentState<WatchState> known, IClusters clusters, KindTable kinds, TimeProvider clock, ILogger<WatchGrain> logger)
+public sealed partial class WatchGrain(IClusters clusters, IJournal journal, KindTable kinds, TimeProvider clock, ILogger<WatchGrain> logger)
     : Grain, IWatchGrain, IDisposable
 {
-    /// <summary>Name of the grain storage that holds what is not governed.</summary>
-    public const string Storage = "governor";
-
     private const int Parallelism = 32;
 
-    private static readonly TimeSpan RememberAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TellAgainAfter = TimeSpan.FromSeconds(1);
-
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Dictionary<ObjectKey, WatchEvent> _box = [];
-    private readonly HashSet<ObjectKey> _telling = [];
+    private readonly NewsBox _box = new();
     private WatchKey? _key;
     private Task _stream = Task.CompletedTask;
-    private IGrainTimer? _remember;
-    private bool _listed;
+    private int _telling;
 
     public Task EnsureAsync()
     {
@@ -44,14 +35,12 @@ public sealed partial class WatchGrain(
         return Task.CompletedTask;
     }
 
-    public Task<bool> IsSyncedAsync() => Task.FromResult(_listed && _box.Count == 0 && _telling.Count == 0);
+    public Task<bool> IsSyncedAsync() => Task.FromResult(_box.IsSynced);
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
         await _stream.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        if (_remember is not null)
-            await WriteAsync();
     }
 
     public void Dispose() => _stopping.Dispose();
@@ -61,9 +50,10 @@ public sealed partial class WatchGrain(
         await Task.Yield();
         _key = WatchKey.Parse(this.GetPrimaryKeyString());
         var one = _key.Object;
-        var request = new WatchRequest(_key.Kind, one is { Namespace.Length: > 0 } ? one.Value.Namespace : null, one?.Name, Known: known.State.KnownObjects());
         try
         {
+            var request = new WatchRequest(
+                _key.Kind, one is { Namespace.Length: > 0 } ? one.Value.Namespace : null, one?.Name, Known: await KnownAsync(_key, _stopping.Token));
             // Only the management cluster is watched; what is on a tenant is watched by the delivery that put it there.
             await foreach (var seen in clusters.Management.WatchAsync(request, _stopping.Token))
                 Receive(seen);
@@ -78,16 +68,33 @@ public sealed partial class WatchGrain(
         }
     }
 
+    // Of what has gone while nobody watched there is no news: it is missing from the first list. What the actors have committed is
+    // what they have to be told is gone.
+    private async Task<IReadOnlyDictionary<ObjectKey, string>> KnownAsync(WatchKey key, CancellationToken cancellation)
+    {
+        var kind = kinds.Canonical(key.Kind);
+        var known = await CommittedObjects.ListAsync(journal, kind, key.Object, cancellation);
+        foreach (var seen in _box.Untold)
+            known[seen.Key] = seen.Uid;
+        // The actors do not keep under which of its names a kind has shown them an object.
+        var others = kinds.Find(kind) is { } governed ? kinds.Names(governed).Where(name => name != key.Kind) : [];
+        foreach (var other in others)
+            if (await clusters.Management.DiscoverAsync(other, cancellation) is not null)
+                foreach (var elsewhere in await clusters.Management.ListAsync(other, null, null, cancellation))
+                    known.Remove(elsewhere.Key);
+        return known;
+    }
+
     private void Receive(WatchEvent seen)
     {
         switch (seen.Type)
         {
             case WatchEventType.Present or WatchEventType.Gone:
-                _box[seen.Key] = seen;
+                _box.Put(seen);
                 TellNext();
                 break;
             case WatchEventType.Synced:
-                _listed = true;
+                _box.EndList();
                 LogSynced(logger, this.GetPrimaryKeyString(), seen.ResourceVersion);
                 break;
             case WatchEventType.Interrupted:
@@ -98,67 +105,46 @@ public sealed partial class WatchGrain(
 
     private void TellNext()
     {
-        while (_telling.Count < Parallelism)
+        while (_telling < Parallelism && _box.Take() is { } seen)
         {
-            var next = _box.Keys.FirstOrDefault(k => !_telling.Contains(k));
-            if (next == default || !_box.Remove(next, out var seen))
-                return;
-            _telling.Add(next);
+            _telling++;
             _ = TellAsync(seen);
         }
     }
 
     private async Task TellAsync(WatchEvent seen)
     {
+        await Task.Yield();
+        var rest = default(TimeSpan?);
         try
         {
             var kind = kinds.Canonical(_key!.Kind);
             if (Routes.Of(kind, seen.Key) is { } address)
                 await GrainFactory.GetGoverned(address).ObserveAsync(
                     new Observation(kind, seen.Key, seen.Uid, seen.Type == WatchEventType.Gone ? null : seen.Object));
-            Remember(seen);
+            _box.Told(seen.Key);
         }
         catch (Exception e) when (e is not OutOfMemoryException && !_stopping.IsCancellationRequested)
         {
-            LogNotTold(logger, e, seen.Key, this.GetPrimaryKeyString());
-            // The news goes back into its place, unless there is newer news of the same object meanwhile.
-            _box.TryAdd(seen.Key, seen);
-            await Task.Delay(TellAgainAfter, clock, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            rest = _box.NotTold(seen.Key);
+            LogNotTold(logger, e, seen.Key, this.GetPrimaryKeyString(), rest.Value);
         }
         finally
         {
-            _telling.Remove(seen.Key);
+            _telling--;
             TellNext();
         }
+        if (rest is not null)
+            await RestAsync(seen.Key, rest.Value);
     }
 
-    private void Remember(WatchEvent seen)
+    private async Task RestAsync(ObjectKey key, TimeSpan rest)
     {
-        var key = seen.Key.ToString();
-        var changed = seen.Type == WatchEventType.Gone ? known.State.Known.Remove(key) : known.State.Known.GetValueOrDefault(key) != seen.Uid;
-        if (!changed)
+        await Task.Delay(rest, clock, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (_stopping.IsCancellationRequested)
             return;
-        if (seen.Type == WatchEventType.Present)
-            known.State.Known[key] = seen.Uid;
-        _remember ??= RememberLater();
-    }
-
-    private IGrainTimer RememberLater() => this.RegisterGrainTimer(
-        WriteAsync, new GrainTimerCreationOptions(RememberAfter, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
-
-    private async Task WriteAsync()
-    {
-        _remember?.Dispose();
-        _remember = null;
-        try
-        {
-            await known.WriteStateAsync();
-        }
-        catch (Exception e) when (e is not OutOfMemoryException && !_stopping.IsCancellationRequested)
-        {
-            LogNotRemembered(logger, e, this.GetPrimaryKeyString());
-            _remember ??= RememberLater();
-        }
+        _box.Rested(key);
+        TellNext();
     }
 
     [LoggerMessage(LogLevel.Information, "watch {Key} has told everything that existed at {ResourceVersion}")]
@@ -170,9 +156,6 @@ public sealed partial class WatchGrain(
     [LoggerMessage(LogLevel.Error, "watch {Key} ended; it is started again with the next check")]
     private static partial void LogBroken(ILogger logger, Exception exception, string key);
 
-    [LoggerMessage(LogLevel.Warning, "watch {Key} could not store what it has told; trying again")]
-    private static partial void LogNotRemembered(ILogger logger, Exception exception, string key);
-
-    [LoggerMessage(LogLevel.Warning, "{Object} of watch {Key} could not be told to its actor; trying again")]
-    private static partial void LogNotTold(ILogger logger, Exception exception, ObjectKey @object, string key);
+    [LoggerMessage(LogLevel.Warning, "{Object} of watch {Key} could not be told to its actor; trying again in {Pause}")]
+    private static partial void LogNotTold(ILogger logger, Exception exception, ObjectKey @object, string key, TimeSpan pause);
 }

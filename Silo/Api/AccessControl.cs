@@ -1,8 +1,3 @@
-using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces.Ports;
 
@@ -13,16 +8,10 @@ internal sealed record RequiredAccess(string Verb, string Group, string Resource
 
 /// <summary>
 /// Authenticates with the management cluster's TokenReview and authorises with its SubjectAccessReview: whoever may read the objects
-/// with kubectl may read what we know of them, and nobody else. Answers are remembered for ten seconds, as the API server does.
+/// with kubectl may read what we know of them, and nobody else.
 /// </summary>
-internal sealed class AccessControl(RequestDelegate next, IClusters clusters, TimeProvider clock)
+internal sealed class AccessControl(RequestDelegate next, AccessReviews reviews)
 {
-    private const int Remembered = 10_000;
-
-    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(10);
-
-    private readonly ConcurrentDictionary<(string Token, RequiredAccess? Access), (Verdict Verdict, DateTimeOffset Until)> _known = new();
-
     public async Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredAccess>() is not { } access)
@@ -36,14 +25,14 @@ internal sealed class AccessControl(RequestDelegate next, IClusters clusters, Ti
             await RefuseAsync(context, StatusCodes.Status401Unauthorized, "expected 'Authorization: Bearer <token>' with a token of the management cluster, found none");
             return;
         }
-        Verdict verdict;
+        AccessVerdict verdict;
         try
         {
-            verdict = await JudgeAsync(token, access, context.RequestAborted);
+            verdict = await reviews.JudgeAsync(token, access, context.RequestAborted);
         }
         catch (KubernetesException e)
         {
-            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, $"the management cluster cannot say who you are: {e.Message}");
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, $"the management cluster cannot say who you are: {e.Reason}");
             return;
         }
         if (verdict.User is null)
@@ -53,41 +42,6 @@ internal sealed class AccessControl(RequestDelegate next, IClusters clusters, Ti
         else
             await next(context);
     }
-
-    private async Task<Verdict> JudgeAsync(string token, RequiredAccess access, CancellationToken cancellation)
-    {
-        var key = (Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token))), access);
-        var now = clock.GetUtcNow();
-        if (_known.TryGetValue(key, out var known) && known.Until > now)
-            return known.Verdict;
-        var verdict = await AskAsync(token, access, cancellation);
-        if (_known.Count >= Remembered)
-            _known.Clear();
-        _known[key] = (verdict, now + Memory);
-        return verdict;
-    }
-
-    private async Task<Verdict> AskAsync(string token, RequiredAccess access, CancellationToken cancellation)
-    {
-        var who = await clusters.Management.CreateAsync(Review("authentication.k8s.io/v1", "TokenReview", new JsonObject { ["token"] = token }), cancellation);
-        if (!IsTrue(who.Find("status", "authenticated")))
-            return new Verdict(null, false);
-        var user = who.FindText("status", "user", "username");
-        var spec = new JsonObject
-        {
-            ["user"] = user,
-            ["resourceAttributes"] = new JsonObject { ["verb"] = access.Verb, ["group"] = access.Group, ["resource"] = access.Resource },
-        };
-        if (who.Find("status", "user", "groups") is { ValueKind: JsonValueKind.Array } groups)
-            spec["groups"] = JsonNode.Parse(groups.GetRawText());
-        var may = await clusters.Management.CreateAsync(Review("authorization.k8s.io/v1", "SubjectAccessReview", spec), cancellation);
-        return new Verdict(user, IsTrue(may.Find("status", "allowed")));
-    }
-
-    private static KubeObject Review(string apiVersion, string kind, JsonObject spec) => KubeObject.From(
-        new JsonObject { ["apiVersion"] = apiVersion, ["kind"] = kind, ["metadata"] = new JsonObject(), ["spec"] = spec });
-
-    private static bool IsTrue(JsonElement element) => element.ValueKind == JsonValueKind.True;
 
     private static string? BearerToken(HttpRequest request)
     {
@@ -102,8 +56,6 @@ internal sealed class AccessControl(RequestDelegate next, IClusters clusters, Ti
             context.Response.Headers.WWWAuthenticate = "Bearer";
         return TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
     }
-
-    private sealed record Verdict(string? User, bool Allowed);
 }
 
 internal static class AccessExtensions

@@ -1,4 +1,3 @@
-using System.Text;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Silo.Hosting;
@@ -9,48 +8,87 @@ namespace Governor.Silo.Api;
 /// <summary><c>/livez</c>: the process turns. <c>/readyz</c>: it can do its work; says what is missing when it cannot.</summary>
 internal static class HealthEndpoints
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
+        var readiness = ActivatorUtilities.CreateInstance<Readiness>(routes.ServiceProvider);
         routes.MapGet("/livez", () => Results.Text("ok")).ExcludeFromDescription();
-        routes.MapGet("/readyz", ReadyAsync).ExcludeFromDescription();
+        routes.MapGet("/readyz", async (CancellationToken stop) =>
+        {
+            var report = await readiness.ReportAsync(stop);
+            return report is null ? Results.Text("ok") : Results.Text(report, statusCode: StatusCodes.Status503ServiceUnavailable);
+        }).ExcludeFromDescription();
     }
+}
 
-    private static async Task<IResult> ReadyAsync(IJournal journal, IClusters clusters, IGrainFactory grains, Starter starter, CancellationToken stop)
+/// <summary>
+/// Whether this silo can do its work. Anybody may ask, so it is looked into once a second at most, and said is what is wrong but not
+/// how: that is in the log.
+/// </summary>
+internal sealed partial class Readiness(IJournal journal, IClusters clusters, IGrainFactory grains, Starter starter, TimeProvider clock, ILogger<Readiness> logger)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private Task<string?>? _looking;
+    private long _lookedAt;
+
+    /// <returns>Null when everything is as it should be.</returns>
+    public Task<string?> ReportAsync(CancellationToken stop)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(Patience);
-        var checks = await Task.WhenAll(
-            CheckAsync("journal", () => journal.PendingAsync(patience.Token)),
-            CheckAsync("management-cluster", () => clusters.Management.ProbeAsync(patience.Token)),
-            CheckAsync("streams", () => StreamsAsync(grains, starter).WaitAsync(patience.Token)));
-        var report = new StringBuilder();
-        foreach (var (name, fault) in checks)
-            report.AppendLine(fault is null ? $"[+]{name} ok" : $"[-]{name} failed: {fault}");
-        return checks.All(c => c.Fault is null) ? Results.Text("ok") : Results.Text(report.ToString(), statusCode: StatusCodes.Status503ServiceUnavailable);
+        lock (_lock)
+        {
+            if (_looking is null || (_looking.IsCompleted && clock.GetElapsedTime(_lookedAt) > Memory))
+            {
+                _lookedAt = clock.GetTimestamp();
+                _looking = Task.Run(LookAsync, CancellationToken.None);
+            }
+            return _looking.WaitAsync(stop);
+        }
     }
 
-    private static async Task StreamsAsync(IGrainFactory grains, Starter starter)
+    private async Task<string?> LookAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience, clock);
+        var checks = await Task.WhenAll(
+            CheckAsync("journal", async () =>
+            {
+                await journal.LoadAsync(new GrainKey("readyz", "readyz"), patience.Token);
+                return null;
+            }),
+            CheckAsync("management-cluster", async () =>
+            {
+                await clusters.Management.ProbeAsync(patience.Token);
+                return null;
+            }),
+            CheckAsync("streams", () => StreamsAsync().WaitAsync(patience.Token)));
+        return checks.All(c => c.Fault is null)
+            ? null
+            : string.Concat(checks.Select(c => c.Fault is null ? $"[+]{c.Name} ok\n" : $"[-]{c.Name} failed: {c.Fault}\n"));
+    }
+
+    private async Task<string?> StreamsAsync()
     {
         if (!starter.IsStarted)
-            throw new InvalidOperationException("the streams have not been started yet");
-        var synced = await Task.WhenAll(starter.Streams.Select(async stream => (stream, Synced: await grains.GetGrain<IWatchGrain>(stream).IsSyncedAsync())));
-        var missing = synced.Where(s => !s.Synced).Select(s => s.stream).ToList();
-        if (missing.Count > 0)
-            throw new InvalidOperationException($"not synced yet: {string.Join(", ", missing)}");
+            return "not started yet";
+        var synced = await Task.WhenAll(starter.Streams.Select(stream => grains.GetGrain<IWatchGrain>(stream).IsSyncedAsync()));
+        var missing = synced.Count(s => !s);
+        return missing == 0 ? null : $"{missing} of {synced.Length} are not synced yet";
     }
 
-    private static async Task<(string Name, string? Fault)> CheckAsync(string name, Func<Task> check)
+    private async Task<(string Name, string? Fault)> CheckAsync(string name, Func<Task<string?>> check)
     {
         try
         {
-            await check();
-            return (name, null);
+            return (name, await check());
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            return (name, e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds} s" : e.Message);
+            LogFault(logger, e, name);
+            return (name, e is OperationCanceledException ? $"no answer within {Patience.TotalSeconds} s" : "unavailable");
         }
     }
+
+    [LoggerMessage(LogLevel.Information, "not ready: {Check}")]
+    private static partial void LogFault(ILogger logger, Exception exception, string check);
 }

@@ -1,10 +1,9 @@
-using Governor.Grains.Watches;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
 namespace Governor.Silo.Hosting;
 
-/// <summary>The actor host of this build: the embedded one. One process, with storage and reminders in PostgreSQL.</summary>
+/// <summary>The actor host of this build: the embedded one. One process, with reminders in PostgreSQL.</summary>
 internal static class ActorHost
 {
     public const string Name = "Embedded";
@@ -15,11 +14,6 @@ internal static class ActorHost
     public static void Configure(ISiloBuilder silo, ActorHostOptions options, string connectionString)
     {
         silo.UseLocalhostClustering();
-        silo.AddAdoNetGrainStorage(WatchGrain.Storage, storage =>
-        {
-            storage.Invariant = "Npgsql";
-            storage.ConnectionString = connectionString;
-        });
         silo.UseAdoNetReminderService(reminders =>
         {
             reminders.Invariant = "Npgsql";

@@ -1,4 +1,3 @@
-using Governor.Grains.Watches;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
@@ -21,11 +20,6 @@ internal static class ActorHost
                 clustering.ConnectionString = connectionString;
             });
             silo.ConfigureEndpoints(options.SiloPort, options.GatewayPort);
-            silo.AddAdoNetGrainStorage(WatchGrain.Storage, storage =>
-            {
-                storage.Invariant = "Npgsql";
-                storage.ConnectionString = connectionString;
-            });
             silo.UseAdoNetReminderService(reminders =>
             {
                 reminders.Invariant = "Npgsql";
@@ -34,9 +28,8 @@ internal static class ActorHost
         }
         else
         {
-            // What is not governed may be lost with the one process: streams begin again with a list.
+            // What has to outlive the process is in the journal.
             silo.UseLocalhostClustering(options.SiloPort, options.GatewayPort, serviceId: options.ServiceId, clusterId: options.ClusterId);
-            silo.AddMemoryGrainStorage(WatchGrain.Storage);
             silo.UseInMemoryReminderService();
         }
         silo.Configure<ClusterOptions>(cluster =>

@@ -32,7 +32,7 @@ public sealed class ActorHostOptions
 
     public int GatewayPort { get; set; } = 30000;
 
-    /// <summary>Where grain storage, reminders and membership live; the journal's database when empty.</summary>
+    /// <summary>Where reminders and membership live; the journal's database when empty.</summary>
     public string ConnectionString { get; set; } = "";
 
     /// <summary>How long a call between actors may take; between a second and ten minutes.</summary>

@@ -92,6 +92,7 @@ public static class GovernorSilo
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
         services.AddSingleton<CommittedStates>();
+        services.AddSingleton<AccessReviews>();
         services.AddSingleton<PrometheusText>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter()));
         services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>

@@ -37,32 +37,60 @@ internal sealed partial class Starter(
         while (true)
         {
             var pause = watches.Value.EnsureEvery;
-            try
+            // Neither waits for the other, and nothing waits for what fails beside it.
+            var outcomes = await Task.WhenAll(EnsureAsync(stoppingToken), ResumeAsync(stoppingToken));
+            Volatile.Write(ref _started, 1);
+            if (outcomes.All(succeeded => succeeded))
             {
-                await Task.WhenAll(Streams.Select(stream => grains.GetGrain<IWatchGrain>(stream).EnsureAsync())).WaitAsync(stoppingToken);
-                Volatile.Write(ref _started, 1);
-                await ResumeAsync(stoppingToken);
                 retry = FirstRetry;
             }
-            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            else
             {
                 pause = retry < pause ? retry : pause;
-                retry *= 2;
-                LogNotStarted(logger, e, pause);
+                retry = pause * 2;
             }
             await Task.Delay(pause, clock, stoppingToken);
         }
     }
 
-    private async Task ResumeAsync(CancellationToken cancellation)
+    private async Task<bool> EnsureAsync(CancellationToken cancellation)
     {
-        var pending = await journal.PendingAsync(cancellation);
+        var outcomes = await Task.WhenAll(Streams.Select(
+            stream => TryAsync($"watch {stream}", () => grains.GetGrain<IWatchGrain>(stream).EnsureAsync(), cancellation)));
+        return outcomes.All(succeeded => succeeded);
+    }
+
+    private async Task<bool> ResumeAsync(CancellationToken cancellation)
+    {
+        IReadOnlyList<GrainKey> pending = [];
+        if (!await TryAsync("the list of actors that owe something", async () => pending = await journal.PendingAsync(cancellation), cancellation))
+            return false;
         if (pending.Count == 0)
-            return;
+            return true;
         LogResuming(logger, pending.Count);
+        var failed = 0;
         await Parallel.ForEachAsync(
             pending, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellation },
-            async (key, _) => await grains.GetGoverned(new Address(key.Subject, key.Key)).ResumeAsync());
+            async (key, _) =>
+            {
+                if (!await TryAsync($"{key}", () => grains.GetGoverned(new Address(key.Subject, key.Key)).ResumeAsync(), cancellation))
+                    Interlocked.Increment(ref failed);
+            });
+        return failed == 0;
+    }
+
+    private async Task<bool> TryAsync(string what, Func<Task> step, CancellationToken cancellation)
+    {
+        try
+        {
+            await step().WaitAsync(cancellation);
+            return true;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancellation.IsCancellationRequested)
+        {
+            LogNotStarted(logger, e, what);
+            return false;
+        }
     }
 
     private static IEnumerable<GroupVersionKind> Kinds(KindTable kinds, WatchOptions options) =>
@@ -71,6 +99,6 @@ internal sealed partial class Starter(
     [LoggerMessage(LogLevel.Information, "resuming {Count} actors that owe something")]
     private static partial void LogResuming(ILogger logger, int count);
 
-    [LoggerMessage(LogLevel.Warning, "not everything could be set to work; trying again in {Pause}")]
-    private static partial void LogNotStarted(ILogger logger, Exception exception, TimeSpan pause);
+    [LoggerMessage(LogLevel.Warning, "{What} could not be set to work; trying again soon")]
+    private static partial void LogNotStarted(ILogger logger, Exception exception, string what);
 }

@@ -32,7 +32,6 @@ public sealed class Bed : IAsyncDisposable
     private readonly Ground _ground;
     private readonly string _database;
     private readonly string _folder;
-    private readonly DurableStorage _storage = new();
     private readonly Dictionary<string, SandboxCluster> _tenants;
     private readonly ServiceProvider _kubernetes;
     private GrainHost? _host;
@@ -193,7 +192,6 @@ public sealed class Bed : IAsyncDisposable
     private void Configure(ISiloBuilder silo)
     {
         silo.AddIncomingGrainCallFilter(Showings);
-        silo.Services.AddGrainStorage(WatchGrain.Storage, (_, _) => _storage);
         silo.Services.AddSingleton(TimeProvider.System);
         silo.Services.AddSingleton(KindTable.Default);
         silo.Services.AddSingleton(Outside);
