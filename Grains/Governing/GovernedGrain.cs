@@ -268,14 +268,26 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     {
         var version = _version;
         List<Task>? sending = null;
+        var owed = 0;
         foreach (var (to, fact) in Outbox(State))
         {
+            owed++;
             var content = JsonSerializer.Serialize(fact, fact.GetType(), StateJson.Options);
             if (_delivered.GetValueOrDefault((to, fact.Topic)) != content)
                 (sending ??= []).Add(SendAsync(to, fact with { From = new Address(Subject, Key), Version = version }, content));
         }
         if (sending is not null)
             await Task.WhenAll(sending);
+        if (_delivered.Count > owed)
+            ForgetWhoIsNoLongerTold();
+    }
+
+    // Whoever stopped listening and listens again is told again, also what he was told the last time.
+    private void ForgetWhoIsNoLongerTold()
+    {
+        var told = Outbox(State).Select(letter => (letter.To, letter.Fact.Topic)).ToHashSet();
+        foreach (var former in _delivered.Keys.Where(letter => !told.Contains(letter)).ToList())
+            _delivered.Remove(former);
     }
 
     private async Task SendAsync(Address to, Fact fact, string content)
