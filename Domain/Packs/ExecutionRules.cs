@@ -61,6 +61,13 @@ public static class ExecutionRules
         _ => facts,
     };
 
+    // Whoever has told us already does not tell the same again: what is about the new spec as well is kept.
+    private static GateFacts About(this GateFacts facts, ExecutionSpec? spec) => new(
+        facts.Conductor?.Cluster == spec?.Cluster ? facts.Conductor : null,
+        facts.Pack?.Pack == spec?.Pack ? facts.Pack : null,
+        facts.Snapshot?.Cluster == spec?.Cluster ? facts.Snapshot : null,
+        facts.Profile?.Profile == spec?.Profile ? facts.Profile : null);
+
     private static ImmutableSortedSet<Address> Sources(ExecutionSpec? spec) => spec is null
         ? []
         : [
@@ -84,7 +91,7 @@ public static class ExecutionRules
             SpecFailures = failures,
             Lineage = Descent.Owned(execution),
             Declarer = Descent.DeclarerOf(execution),
-            Facts = spec == state.Spec ? state.Facts : GateFacts.None,
+            Facts = state.Facts.About(spec),
             Former = state.Former.Union(Sources(state.Spec)),
         };
         var declared = Context(fresh).Operational(

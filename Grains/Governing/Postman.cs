@@ -13,14 +13,19 @@ internal sealed class Postman(Func<Address, IGoverned> receiver)
     public async Task DeliverAsync(Address from, long version, IEnumerable<Letter> letters)
     {
         List<Task>? sending = null;
+        var told = new HashSet<(Address, string)>();
         foreach (var (to, fact) in letters)
         {
+            told.Add((to, fact.Topic));
             var content = JsonSerializer.Serialize(fact, fact.GetType(), StateJson.Options);
             if (_delivered.GetValueOrDefault((to, fact.Topic)) != content)
                 (sending ??= []).Add(SendAsync(to, fact with { From = from, Version = version }, content));
         }
         if (sending is not null)
             await Task.WhenAll(sending);
+        // Whoever stopped listening and listens again is told again, also what he was told the last time.
+        foreach (var former in _delivered.Keys.Where(letter => !told.Contains(letter)).ToList())
+            _delivered.Remove(former);
     }
 
     /// <summary>Everything has to be told again.</summary>

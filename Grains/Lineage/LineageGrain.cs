@@ -3,6 +3,7 @@ using Governor.Domain.Kinds;
 using Governor.Domain.Lineage;
 using Governor.Grains.Governing;
 using Governor.Grains.Interfaces;
+using Governor.Grains.Interfaces.Ports;
 
 namespace Governor.Grains.Lineage;
 
@@ -24,8 +25,15 @@ public sealed class LineageGrain(GovernedServices services)
     {
         if (State.Index is not { } index)
             return;
-        _name ??= await NameAsync(index, cancellation);
-        await Owned.ApplyAsync(index.ToObject(_name), FieldManagers.SeamCore, cancellation);
+        try
+        {
+            _name ??= await NameAsync(index, cancellation);
+            await Owned.ApplyAsync(index.ToObject(_name), FieldManagers.SeamCore, cancellation);
+        }
+        catch (KubernetesException e) when (e is { Code: 404, Reason: "NotFound" })
+        {
+            // The namespace went with everything in it: there is nowhere to write to, and the journal keeps the index.
+        }
     }
 
     // The first index of a name keeps it. Creating, unlike applying, fails when the name was taken a moment ago.

@@ -59,6 +59,7 @@ internal static class MessageSamples
         new RootFact(KnownKinds.ClusterPack, Key, "uid-1", 7, "human", "wrapper", true),
         new DescendantFact(Chain, KnownKinds.PackExecution, Key, "uid-3", "wrapper", "human"),
         new OutcomeFact("uid-3", OutcomeType.Drifted, At, "ref", "detail"),
+        new ExecutionGone(Key, "uid-4"),
         new SigningKeyFact("key", "-----BEGIN PUBLIC KEY-----", "message"),
         new DeliveredFact(
             Key, "uid-4", Key, "uid-1", "v1.0.0-r1", "dev", Pack, [new DeployedResource("v1", "ConfigMap", "web", "web")], At, Chain),

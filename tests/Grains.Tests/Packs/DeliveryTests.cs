@@ -57,6 +57,22 @@ public sealed class DeliveryTests(Ground ground) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pack_that_is_deleted_and_declared_again_in_another_version_is_delivered_again()
+    {
+        var layer = await PublishAsync();
+        await DeclarePackAsync(layer);
+        await DeclareTheRestAsync();
+        await _bed.SeenAsync(KnownKinds.PackInstance, Execution, i => IsTrue(i, "Ready") && i.FindText("spec", "version") == "v1.0.0-r1", "ready");
+
+        await _bed.DeleteAsync(KnownKinds.ClusterPack, new(Ns, "web"));
+        await _bed.Management.IdleAsync();
+        await _bed.Commits.UntilAsync<ExecutionState>(Subjects.Execution, $"{Execution}", e => !e.Exists, "gone with its pack");
+        await DeclarePackAsync(layer, "v1.1.0-r1");
+
+        await _bed.SeenAsync(KnownKinds.PackInstance, Execution, i => IsTrue(i, "Ready") && i.FindText("spec", "version") == "v1.1.0-r1", "the new version");
+    }
+
+    [Fact]
     public async Task A_silo_that_ends_during_the_delivery_leaves_it_to_the_next_one()
     {
         var refused = _bed.Tenants[Tenant].Faults.Arm(
@@ -105,12 +121,12 @@ public sealed class DeliveryTests(Ground ground) : IAsyncLifetime
             RepositoryName.Parse($"{_registry.Host}/packs/web"), PreparedLayer.Of(PackLayerKind.Workload, content), "v1.0.0-r1", CancellationToken.None);
     }
 
-    private Task DeclarePackAsync(Digest layer) => _bed.DeclareAsync($$"""
+    private Task DeclarePackAsync(Digest layer, string version = "v1.0.0-r1") => _bed.DeclareAsync($$"""
         apiVersion: infra.ontai.dev/v1alpha1
         kind: ClusterPack
         metadata: { name: web, namespace: {{Ns}} }
         spec:
-          version: v1.0.0-r1
+          version: {{version}}
           registryRef: { url: "{{_registry.Host}}/packs/web", digest: "{{layer}}" }
           workloadDigest: "{{layer}}"
           basePackName: web

@@ -22,22 +22,23 @@ public sealed class GateTests(Ground ground) : IAsyncLifetime
     [Fact]
     public async Task In_every_order_of_arrival_the_delivery_begins_with_the_last_input_and_not_before()
     {
-        var orders = Permutations.Of(Enumerable.Range(0, 5).ToArray()).ToArray();
+        var orders = Permutations.Of(Enumerable.Range(0, 4).ToArray()).ToArray();
         await Parallel.ForAsync(0, orders.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
         {
             var pack = $"web{i:000}";
             var inputs = Inputs(pack);
+            await inputs[4](); // the declaration: nobody is asked before there is somebody who asks
             foreach (var at in orders[i][..^1])
                 await inputs[at]();
             Assert.DoesNotContain(Phases(pack), p => p != ExecutionPhase.Gated);
             await inputs[orders[i][^1]]();
             Assert.Contains(ExecutionPhase.Verifying, Phases(pack));
         });
-        // Nobody has handed over a kubeconfig: every one of them stops there, and none of them anywhere else.
+        // There is neither a pack nor a kubeconfig: every one of them stops before its first write, and none of them anywhere else.
         for (var i = 0; i < orders.Length; i++)
         {
             var end = await _bed.Commits.UntilAsync<ExecutionState>(Subjects.Execution, $"seam-tenant-dev/web{i:000}-dev", e => e.Phase == ExecutionPhase.Failed, "failed");
-            Assert.Equal(("verify-pack", "KubeconfigUnavailable"), (end.As<ExecutionState>().Failure!.Step, end.As<ExecutionState>().Failure!.Reason));
+            Assert.Equal(DeliverySteps.Verify, end.As<ExecutionState>().Failure!.Step);
         }
     }
 
@@ -47,7 +48,8 @@ public sealed class GateTests(Ground ground) : IAsyncLifetime
         for (var missing = 0; missing < 4; missing++)
         {
             var inputs = Inputs($"web{missing}");
-            for (var i = 0; i < inputs.Length; i++)
+            await inputs[4]();
+            for (var i = 0; i < 4; i++)
                 if (i != missing)
                     await inputs[i]();
             Assert.All(Phases($"web{missing}"), phase => Assert.Equal(ExecutionPhase.Gated, phase));

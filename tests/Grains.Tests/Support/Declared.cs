@@ -8,7 +8,7 @@ namespace Governor.Grains.Tests.Support;
 internal static class Declared
 {
     /// <summary>Profile, policy, ceiling, set and membership; UIDs as an API server would give them.</summary>
-    public static IReadOnlyList<KubeObject> Of(string cluster) => [.. ManifestReader.Read(Text(cluster), "test").Select(Stored)];
+    public static IReadOnlyList<KubeObject> Of(string cluster) => [.. ManifestReader.Read(Text(cluster), "test").Select(item => Stored(item, cluster))];
 
     public static string Text(string cluster) => $"""
         apiVersion: security.ontai.dev/v1alpha1
@@ -64,10 +64,10 @@ internal static class Declared
 
     public static Observation Gone(KubeObject item) => new(item.Gvk, item.Key, item.Uid, null);
 
-    private static KubeObject Stored(KubeObject written)
+    private static KubeObject Stored(KubeObject written, string cluster)
     {
         var stored = written.ToJsonObject();
-        stored["metadata"]!["uid"] = $"uid-of-{written.Kind}-{written.Name}";
+        stored["metadata"]!["uid"] = $"uid-of-{written.Kind}-{written.Name}-{cluster}";
         stored["metadata"]!["generation"] = 1;
         return KubeObject.From(stored);
     }
