@@ -16,6 +16,8 @@ public static class ClusterRules
 
     private const string Awaiting = "AwaitingConductorReady";
 
+    private const int MostIntruders = 16;
+
     /// <summary>Name of the Secret in the tenant's namespace that holds its kubeconfig, under key <c>value</c>.</summary>
     public static ObjectKey KubeconfigSecret(ClusterName cluster) =>
         new(ExecutionSpec.TenantNamespace(cluster.Value), $"seam-mc-{cluster}-kubeconfig");
@@ -34,21 +36,27 @@ public static class ClusterRules
     public static Decision<ClusterState> Decide(ClusterState state, ClusterInput input, DateTimeOffset now) => input switch
     {
         ClusterInput.Observed(var cluster) => Observe(state, cluster, now),
-        ClusterInput.Gone(var key) => key == state.Key ? Forget(state, now) : Decision.Of(state),
+        ClusterInput.Gone gone => Forget(state, gone, now),
         ClusterInput.RunnerConfigSeen(var runner) => See(state, runner, now),
         ClusterInput.KubeconfigSeen(var revision) => revision == state.KubeconfigRevision
             ? Decision.Of(state)
             : Moved(state, state with { KubeconfigRevision = revision, Reachability = Reachability.Unknown, ReachMessage = "" }, "cluster.kubeconfig-changed", "spec.kubeconfigSecretRef", now),
-        ClusterInput.Probed probed => probed.Revision == state.KubeconfigRevision ? Probe(state, probed, now) : Decision.Of(state),
+        ClusterInput.Probed probed => Judge(state, probed, now),
         ClusterInput.Told(Interest interest) => Decision.Of(
             state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
         ClusterInput.Told => Decision.Of(state),
         _ => throw new ArgumentOutOfRangeException(nameof(input)),
     };
 
-    /// <summary>Whether the cluster has to be asked if it is ready.</summary>
+    /// <summary>Whether the cluster has to be asked if it is ready, and which one it is.</summary>
     public static bool OwesProbe(ClusterState state) =>
-        state is { Exists: true, KubeconfigRevision.Length: > 0, Reachability: Reachability.Unknown or Reachability.Unreachable };
+        state is { Exists: true, KubeconfigRevision.Length: > 0 }
+        && state is { Reachability: Reachability.Unknown or Reachability.Unreachable } or { Reachability: Reachability.Reachable, ApiUid.Length: 0 };
+
+    /// <summary>What is wrong with a kubeconfig that leads to another API server than the one before.</summary>
+    public static string LeadsElsewhere(ClusterName cluster, string expected, string found) =>
+        $"Secret {KubeconfigSecret(cluster)}: leads to another cluster than before: expected Namespace kube-system with UID {expected}, found {found}; "
+        + "if that is meant, delete the TalosCluster and declare it again";
 
     public static bool IsReady(ClusterState state) => Fact(state).Readiness == ConductorReadiness.Ready;
 
@@ -78,18 +86,29 @@ public static class ClusterRules
             yield break;
         foreach (var letter in Descent.Root(KnownKinds.TalosCluster, state.Key, state.Uid, state.Generation, state.Declarer, "platform", state.Exists))
             yield return letter;
+        if (StaleRunnerConfig(state) is not null)
+            yield break;
         var runner = new ObjectKey(RunnerConfigNamespace, state.Name.Value);
-        foreach (var letter in Descent.Letters(state.Chain, KnownKinds.RunnerConfig, runner, state.RunnerConfigUid, 1, state.Declarer, "platform", state.RunnerConfigExists))
+        foreach (var letter in Descent.Letters(Chain(state), KnownKinds.RunnerConfig, runner, state.RunnerConfigUid, 1, state.Declarer, "platform", state.RunnerConfigExists))
             yield return letter;
     }
 
-    /// <summary>Whether a RunnerConfig was made for an earlier cluster of this name: its sealed lineage is another root's, so it has to go.</summary>
-    public static bool IsOfAnother(ClusterState state, KubeObject runner) =>
-        SealedCausalChain.Read(runner)?.Value is { } chain && chain.RootUid != state.Chain?.RootUid;
+    /// <summary>
+    /// UID of a RunnerConfig that was made for a TalosCluster which is no more, or null. Its seal cannot be changed: it has to go before
+    /// the present one's can be made.
+    /// </summary>
+    public static string? StaleRunnerConfig(ClusterState state) =>
+        state is { Exists: true, RunnerConfigExists: true, RunnerLineage.RootUid.Length: > 0 } && state.RunnerLineage.RootUid != state.Uid
+            ? state.RunnerConfigUid
+            : null;
 
     /// <summary>The RunnerConfig that has to exist for the cluster, or null.</summary>
-    public static KubeObject? DesiredRunnerConfig(ClusterState state) => !state.Exists ? null : Descent.Seal(
-        new JsonObject
+    /// <remarks>One that is there keeps the seal that it has, byte for byte, or none: adding, changing and removing are all refused.</remarks>
+    public static KubeObject? DesiredRunnerConfig(ClusterState state)
+    {
+        if (!state.Exists || StaleRunnerConfig(state) is not null)
+            return null;
+        var item = new JsonObject
         {
             ["apiVersion"] = KnownKinds.RunnerConfig.ApiVersion,
             ["kind"] = KnownKinds.RunnerConfig.Kind,
@@ -104,12 +123,22 @@ public static class ClusterRules
                 ["clusterRef"] = state.Name.Value,
                 ["runnerImage"] = "governor/conductor:in-silo",
             },
-        },
-        state.Chain);
+        };
+        if (state.RunnerSeal is not { } seal)
+            return Descent.Seal(item, Chain(state));
+        if (seal.Length == 0)
+            return Descent.Seal(item, null);
+        var kept = Descent.Seal(item, Chain(state)).ToJsonObject();
+        kept["spec"]!["lineage"] = JsonNode.Parse(seal);
+        return KubeObject.From(kept);
+    }
+
+    /// <summary>Whether a RunnerConfig lists all capabilities.</summary>
+    public static bool IsPublished(KubeObject runner) => Capabilities.Names.IsSubsetOf(PublishedBy(runner));
 
     /// <summary>What the Conductor publishes once it has reached the cluster, or null before.</summary>
     public static JsonObject? RunnerConfigStatus(ClusterState state) =>
-        state is not { Exists: true, RunnerConfigExists: true, Reachability: Reachability.Reachable }
+        state is not { Exists: true, RunnerConfigExists: true, Reachability: Reachability.Reachable } || StaleRunnerConfig(state) is not null
             ? null
             : new JsonObject
             {
@@ -129,29 +158,29 @@ public static class ClusterRules
         ["conditions"] = state.Conditions.ToJson(),
     };
 
-    private static Decision<ClusterState> Probe(ClusterState state, ClusterInput.Probed probed, DateTimeOffset now)
+    /// <summary>What a TalosCluster is told whose name another one had first.</summary>
+    public static JsonObject Status(ClusterState state, Intruder intruder) => new()
     {
-        var isAnother = state.ApiUid.Length > 0 && probed.ApiUid.Length > 0 && probed.ApiUid != state.ApiUid;
-        var next = isAnother
-            ? state with
-            {
-                Reachability = Reachability.KubeconfigUnusable,
-                ReachMessage = $"expected the API server {state.ApiUid} that cluster {state.Name} has been from the beginning, found {probed.ApiUid}; a cluster that was rebuilt is declared anew",
-            }
-            : state with { Reachability = probed.Result, ReachMessage = probed.Message, ApiUid = state.ApiUid.Length > 0 ? state.ApiUid : probed.ApiUid };
-        return next.Reachability == state.Reachability && next.ReachMessage == state.ReachMessage
-            ? Decision.Of(state)
-            : Moved(state, next, "cluster.probed", "status.reachability", now);
-    }
+        ["observedGeneration"] = intruder.Generation,
+        ["conditions"] = ImmutableArray<Condition>.Empty.Apply(
+            Conditions.Standing(
+                ready: false, stalled: true, "NameTaken",
+                $"expected a name that no other TalosCluster has, found that {state.Key} had it first; this one has no say in cluster {state.Name}"),
+            intruder.Generation, intruder.Since).ToJson(),
+    };
+
+    private static SealedCausalChain Chain(ClusterState state) =>
+        state.RunnerLineage is { } sealedBefore && sealedBefore.RootUid == state.Uid ? sealedBefore : state.Chain ?? Seal(state.Key, state.Uid, state.Generation);
+
+    private static SealedCausalChain Seal(ObjectKey key, string uid, long generation) =>
+        SealedCausalChain.Of(KnownKinds.TalosCluster.Kind, key, uid, "platform", CreationRationale.ConductorAssignment, generation);
 
     private static Decision<ClusterState> Observe(ClusterState state, KubeObject cluster, DateTimeOffset now)
     {
+        if (state.Exists && state.Key != cluster.Key)
+            return Refuse(state, cluster, now);
         if (state.Exists && state.Uid == cluster.Uid && state.Generation == cluster.Generation)
             return Decision.Of(state);
-        // The first to declare a cluster of a name has it; a namesake in another namespace changes nothing.
-        if (state.Exists && cluster.Key != state.Key)
-            return Decision.Of(state);
-        var recreated = state.Uid != cluster.Uid;
         var next = state with
         {
             Exists = true,
@@ -159,39 +188,93 @@ public static class ClusterRules
             Uid = cluster.Uid,
             Generation = cluster.Generation,
             Declarer = Descent.DeclarerOf(cluster),
-            ApiUid = recreated ? "" : state.ApiUid,
-            Reachability = recreated ? Reachability.Unknown : state.Reachability,
-            Chain = !recreated && state.Chain is not null
-                ? state.Chain
-                : SealedCausalChain.Of(KnownKinds.TalosCluster.Kind, cluster.Key, cluster.Uid, "platform", CreationRationale.ConductorAssignment, cluster.Generation),
-            Conditions = recreated ? [] : state.Conditions,
+            Chain = state.Uid == cluster.Uid ? Chain(state) : Seal(cluster.Key, cluster.Uid, cluster.Generation),
+            Intruders = [.. state.Intruders.Where(i => i.Key != cluster.Key)],
         };
+        // Another TalosCluster may mean another cluster: what was known of the one before says nothing about it.
+        if (state.Uid != cluster.Uid)
+            next = next with { Conditions = [], ApiUid = "", Reachability = Reachability.Unknown, ReachMessage = "" };
         return Moved(state, next, state.Exists ? "cluster.changed" : "cluster.declared", "spec", now);
     }
 
-    private static Decision<ClusterState> Forget(ClusterState state, DateTimeOffset now) => state.Exists
-        ? Moved(state, state with { Exists = false }, "cluster.deleted", "metadata", now)
-        : Decision.Of(state);
+    // A name is one cluster's: who else takes it can neither change nor delete that cluster.
+    private static Decision<ClusterState> Refuse(ClusterState state, KubeObject cluster, DateTimeOffset now)
+    {
+        var known = state.Intruders.FirstOrDefault(i => i.Key == cluster.Key);
+        if (known is null && state.Intruders.Length >= MostIntruders)
+            return Decision.Of(state);
+        if (known is not null)
+            return known.Generation == cluster.Generation
+                ? Decision.Of(state)
+                : Decision.Of(state with { Intruders = state.Intruders.Replace(known, known with { Generation = cluster.Generation }) });
+        return Decision.Of(
+            state with { Intruders = state.Intruders.Add(new Intruder(cluster.Key, cluster.Generation, now)) },
+            Context(state).Operational(
+                now, "cluster.name-taken", "metadata.name", null, cluster.Key.ToString(), $"TalosCluster {cluster.Key} is ignored: {state.Key} had the name first"));
+    }
+
+    private static Decision<ClusterState> Forget(ClusterState state, ClusterInput.Gone gone, DateTimeOffset now)
+    {
+        if (gone.Key != state.Key)
+            return state.Intruders.Any(i => i.Key == gone.Key)
+                ? Decision.Of(state with { Intruders = [.. state.Intruders.Where(i => i.Key != gone.Key)] })
+                : Decision.Of(state);
+        var isPredecessor = gone.Uid.Length > 0 && gone.Uid != state.Uid;
+        return state.Exists && !isPredecessor
+            ? Moved(state, state with { Exists = false }, "cluster.deleted", "metadata", now)
+            : Decision.Of(state);
+    }
+
+    private static Decision<ClusterState> Judge(ClusterState state, ClusterInput.Probed probed, DateTimeOffset now)
+    {
+        if (!state.Exists || probed.Revision != state.KubeconfigRevision)
+            return Decision.Of(state);
+        var isAnother = state.ApiUid.Length > 0 && probed.ApiUid.Length > 0 && probed.ApiUid != state.ApiUid;
+        var next = isAnother
+            ? state with { Reachability = Reachability.KubeconfigUnusable, ReachMessage = LeadsElsewhere(state.Name, state.ApiUid, probed.ApiUid) }
+            : state with
+            {
+                Reachability = probed.Result,
+                ReachMessage = probed.Message,
+                ApiUid = probed is { Result: Reachability.Reachable, ApiUid.Length: > 0 } ? probed.ApiUid : state.ApiUid,
+            };
+        return next == state ? Decision.Of(state) : Moved(state, next, "cluster.probed", "status.reachability", now);
+    }
 
     private static Decision<ClusterState> See(ClusterState state, KubeObject? runner, DateTimeOffset now)
     {
-        var published = ImmutableSortedSet<string>.Empty;
-        if (runner?.Find("status", "capabilities") is { ValueKind: JsonValueKind.Array } listed)
-            published = [.. listed.EnumerateArray().Select(c => c.TryGetProperty("name", out var n) ? n.GetString() ?? "" : "").Where(n => n.Length > 0)];
-        var next = state with { RunnerConfigExists = runner is not null, RunnerConfigUid = runner?.Uid ?? state.RunnerConfigUid, Published = published };
-        if (next.RunnerConfigExists == state.RunnerConfigExists && next.RunnerConfigUid == state.RunnerConfigUid && published.SetEquals(state.Published))
-            return Decision.Of(state);
-        return Moved(state, next, "cluster.capabilities-seen", "status.capabilities", now);
+        var published = runner is null ? [] : PublishedBy(runner);
+        var next = state with
+        {
+            RunnerConfigExists = runner is not null,
+            RunnerConfigUid = runner?.Uid ?? state.RunnerConfigUid,
+            RunnerLineage = runner is null ? null : SealedCausalChain.Read(runner)?.Value,
+            RunnerSeal = runner is null ? null : runner.Find("spec", "lineage") is { ValueKind: JsonValueKind.Object } seal ? seal.GetRawText() : "",
+            Published = published.SetEquals(state.Published) ? state.Published : published,
+        };
+        return next == state ? Decision.Of(state) : Moved(state, next, "cluster.capabilities-seen", "status.capabilities", now);
     }
+
+    private static ImmutableSortedSet<string> PublishedBy(KubeObject runner) =>
+        runner.Find("status", "capabilities") is { ValueKind: JsonValueKind.Array } listed
+            ? [.. listed.EnumerateArray().Select(NameOf).Where(n => n.Length > 0)]
+            : [];
+
+    private static string NameOf(JsonElement capability) =>
+        capability.ValueKind == JsonValueKind.Object && capability.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
+            ? name.GetString()!
+            : "";
 
     private static Decision<ClusterState> Moved(ClusterState old, ClusterState next, string action, string field, DateTimeOffset now)
     {
         var (before, after) = (Fact(old), Fact(next));
-        var context = new EventContext(
-            new EventSubject(KnownKinds.TalosCluster.Group, KnownKinds.TalosCluster.Kind, next.Key.Namespace ?? "", next.Name.Value, next.Uid, next.Generation),
-            "system:governor:platform", "platform", next.Uid, next.Name.Value, next.Uid);
-        return Decision.Of(Describe(next, after, now), context.Operational(now, action, field, before.Message, after.Message, $"conductor {before.Readiness} -> {after.Readiness}"));
+        return Decision.Of(
+            Describe(next, after, now), Context(next).Operational(now, action, field, before.Message, after.Message, $"conductor {before.Readiness} -> {after.Readiness}"));
     }
+
+    private static EventContext Context(ClusterState state) => new(
+        new EventSubject(KnownKinds.TalosCluster.Group, KnownKinds.TalosCluster.Kind, state.Key.Namespace ?? "", state.Name.Value, state.Uid, state.Generation),
+        "system:governor:platform", "platform", state.Uid, state.Name.Value, state.Uid);
 
     private static ClusterState Describe(ClusterState state, ConductorFact fact, DateTimeOffset now)
     {

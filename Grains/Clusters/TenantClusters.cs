@@ -7,8 +7,9 @@ using Governor.Grains.Interfaces.Ports;
 
 namespace Governor.Grains.Clusters;
 
+/// <param name="Revision">Identity of the content of the kubeconfig that leads there.</param>
 /// <param name="ApiUid">Which API server it is: the UID of its namespace kube-system.</param>
-public sealed record TenantConnection(ICluster Cluster, string ApiUid);
+public sealed record TenantConnection(ICluster Cluster, string Revision, string ApiUid);
 
 /// <summary>
 /// The way to a tenant cluster: the kubeconfig in its Secret on the management cluster, and nothing else. There is no other cluster
@@ -16,6 +17,8 @@ public sealed record TenantConnection(ICluster Cluster, string ApiUid);
 /// </summary>
 public sealed class TenantClusters(IClusters clusters)
 {
+    private const int MostRemembered = 4096;
+
     private static readonly ObjectKey KubeSystem = new("", "kube-system");
 
     private readonly ConcurrentDictionary<ClusterName, (Digest Kubeconfig, string ApiUid)> _identities = new();
@@ -23,7 +26,7 @@ public sealed class TenantClusters(IClusters clusters)
 
     /// <summary>Identity of the kubeconfig in a Secret: what changes when its content does, and says nothing about it.</summary>
     public static string RevisionOf(KubeObject? secret) =>
-        secret is null || Content(secret) is not { } content ? "" : Digest.Of(content).Hex[..16];
+        secret is null || Content(secret) is not { } content ? "" : RevisionOf(Digest.Of(content));
 
     /// <param name="expected">The identity that the cluster has been known by; "" when it is reached for the first time.</param>
     /// <exception cref="KubeconfigException">There is none, it cannot be used, or it leads to the management or to another cluster.</exception>
@@ -36,12 +39,13 @@ public sealed class TenantClusters(IClusters clusters)
         var content = Content(secret)
             ?? throw new KubeconfigException($"Secret {key}: expected a kubeconfig under data.value, found neither data.value nor data.kubeconfig");
         var tenant = clusters.Connect(name, content);
-        var uid = await IdentifyAsync(name, Digest.Of(content), tenant, cancellation);
+        var digest = Digest.Of(content);
+        var uid = await IdentifyAsync(name, digest, tenant, cancellation);
         if (name != clusters.Management.Name && uid == await ManagementUidAsync(cancellation))
             throw new KubeconfigException($"Secret {key}: expected the kubeconfig of cluster {name}, found one that leads to the management cluster");
         if (expected.Length > 0 && uid != expected)
-            throw new KubeconfigException($"Secret {key}: expected the kubeconfig of the API server {expected}, found one that leads to {uid}");
-        return new TenantConnection(tenant, uid);
+            throw new KubeconfigException(ClusterRules.LeadsElsewhere(name, expected, uid));
+        return new TenantConnection(tenant, RevisionOf(digest), uid);
     }
 
     // The same bytes lead to the same place: it is asked once who is there.
@@ -52,6 +56,10 @@ public sealed class TenantClusters(IClusters clusters)
         var uid = (await tenant.GetAsync(KnownKinds.Namespace, KubeSystem, cancellation))?.Uid ?? "";
         if (uid.Length == 0)
             throw new KubernetesException(0, "Unidentified", $"cluster '{name}': expected a namespace kube-system, found none: it may still be starting");
+        // Forgetting costs one question: which one goes does not matter.
+        if (_identities.Count >= MostRemembered && !_identities.ContainsKey(name))
+            foreach (var any in _identities.Take(1))
+                _identities.TryRemove(any);
         _identities[name] = (kubeconfig, uid);
         return uid;
     }
@@ -60,6 +68,8 @@ public sealed class TenantClusters(IClusters clusters)
         _management ??= (await clusters.Management.GetAsync(KnownKinds.Namespace, KubeSystem, cancellation))?.Uid is { Length: > 0 } uid
             ? uid
             : throw new KubernetesException(0, "Unidentified", "the management cluster: expected a namespace kube-system, found none");
+
+    private static string RevisionOf(Digest content) => content.Hex[..16];
 
     private static byte[]? Content(KubeObject secret)
     {

@@ -12,7 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace Governor.Watchers.Client;
 
 /// <summary>
-/// One cluster's API server, through one kubeconfig. Another kubeconfig is another object; this one then answers that it was replaced.
+/// One cluster's API server, through one kubeconfig for all its life. With another kubeconfig comes another object; after that, and
+/// what was under way by then, whatever is asked of this one fails as <c>Replaced</c>.
 /// </summary>
 /// <remarks>
 /// Callers are grains, each with a scheduler of its own that may stand still or end. What callers share (discovery, credentials, turns)
@@ -31,13 +32,15 @@ internal sealed class Cluster : ICluster, IDisposable
     {
         Name = name;
         (_options, _metrics, _time, _logger) = (options, metrics, time, logger);
-        _session = Begin(endpoint);
+        var transport = new ApiTransport(name.Value, options, metrics, time, logger);
+        _metrics.Watch(name.Value, transport);
+        _session = new Session(name, new Connection(endpoint, options), transport);
     }
 
     public ClusterName Name { get; }
 
-    /// <summary>The connection in use, and what is known through it.</summary>
-    internal Session Current => _session;
+    /// <summary>The connection, and what is known through it.</summary>
+    internal Session Session => _session;
 
     public Task<ServerVersion> ProbeAsync(CancellationToken cancellation) => Task.Run(() => ProbeAsync(_session, cancellation), cancellation);
 
@@ -200,11 +203,4 @@ internal sealed class Cluster : ICluster, IDisposable
 
     /// <summary>The server knows the kind and says that this object of it does not exist.</summary>
     private static bool IsObjectMissing(ApiAnswer answer) => answer.Code == 404 && answer.Status() is { IsStatus: true, NamesObject: true };
-
-    private Session Begin(ClusterEndpoint endpoint)
-    {
-        var transport = new ApiTransport(Name.Value, _options, _metrics, _time, _logger);
-        _metrics.Watch(Name.Value, transport);
-        return new Session(Name, new Connection(endpoint, _options), transport);
-    }
 }

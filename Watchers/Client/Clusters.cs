@@ -12,8 +12,10 @@ internal sealed partial class Clusters(
     IOptions<KubernetesOptions> options, KubernetesMetrics metrics, TimeProvider time, ILogger<Clusters> logger) : IClusters, IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<ClusterName, (byte[] Kubeconfig, Cluster Cluster)> _tenants = [];
+    private readonly Dictionary<ClusterName, Tenant> _tenants = [];
     private Cluster? _management;
+
+    private sealed record Tenant(byte[] Kubeconfig, Cluster Cluster);
 
     public ICluster Management
     {
@@ -32,16 +34,18 @@ internal sealed partial class Clusters(
         var digest = SHA256.HashData(kubeconfig.Span);
         lock (_gate)
         {
-            var known = _tenants.TryGetValue(name, out var tenant);
-            if (known && digest.AsSpan().SequenceEqual(tenant.Kubeconfig))
-                return tenant.Cluster;
+            var known = _tenants.GetValueOrDefault(name);
+            if (known is not null && digest.AsSpan().SequenceEqual(known.Kubeconfig))
+                return known.Cluster;
             var endpoint = new KubeconfigReader(options.Value, time).Read(kubeconfig, new KubeconfigSource.TenantSecret(name.Value));
-            LogConnected(logger, name.Value, endpoint.Server);
-            // Another object: who holds the old one was promised what that led to, and must not end up elsewhere without asking.
-            if (known)
-                tenant.Cluster.Dispose();
+            if (known is null)
+                LogConnected(logger, name.Value, endpoint.Server);
+            else
+                LogReplaced(logger, name.Value, endpoint.Server);
+            // Never the same object: who holds the old one asked for the cluster that the old kubeconfig leads to, and for no other.
             var cluster = new Cluster(name, endpoint, options.Value, metrics, time, logger);
-            _tenants[name] = (digest, cluster);
+            _tenants[name] = new Tenant(digest, cluster);
+            known?.Cluster.Dispose();
             return cluster;
         }
     }
@@ -52,8 +56,8 @@ internal sealed partial class Clusters(
         {
             _management?.Dispose();
             _management = null;
-            foreach (var (_, cluster) in _tenants.Values)
-                cluster.Dispose();
+            foreach (var tenant in _tenants.Values)
+                tenant.Cluster.Dispose();
             _tenants.Clear();
         }
     }
@@ -77,4 +81,6 @@ internal sealed partial class Clusters(
     [LoggerMessage(Level = LogLevel.Information, Message = "Cluster '{Cluster}' is reached at {Server}.")]
     private static partial void LogConnected(ILogger logger, string cluster, Uri server);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "Cluster '{Cluster}' has a new kubeconfig and is reached at {Server} from now on; what is under way through the old one fails.")]
+    private static partial void LogReplaced(ILogger logger, string cluster, Uri server);
 }

@@ -27,7 +27,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
 
     private readonly Queue<WatchEvent> _ready = new();
     private readonly KnownObjects _known;
-    private Session? _session;
+    private readonly Session _session;
     private WatchConnection? _connection;
     private ListPager? _list;
     private string _resourceVersion;
@@ -42,6 +42,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
         Cluster cluster, WatchRequest request, KubernetesOptions options, KubernetesMetrics metrics, TimeProvider time, ILogger logger)
     {
         (_cluster, _request, _options, _metrics, _time, _logger) = (cluster, request, options, metrics, time, logger);
+        _session = cluster.Session;
         _known = new KnownObjects(request.Known);
         _resourceVersion = request.ResourceVersion is "0" ? "" : request.ResourceVersion ?? "";
         _mustVerify = _mustTellSynced = _resourceVersion.Length > 0;
@@ -59,6 +60,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
             if (_ready.TryDequeue(out var next))
                 return next;
             cancellation.ThrowIfCancellationRequested();
+            if (_session.Connection.IsReplaced)
+                throw new KubernetesException(0, ApiTransport.Replaced, $"{Where}: the cluster's kubeconfig was replaced meanwhile");
             await PauseAsync(cancellation);
             try
             {
@@ -89,13 +92,6 @@ internal sealed partial class WatchStream : IAsyncDisposable
 
     private async Task StepAsync(CancellationToken cancellation)
     {
-        if (_cluster.Current is var current && current != _session)
-        {
-            if (_session is not null)
-                BeginAnew("kubeconfig"); // perhaps another cluster: its resource versions mean nothing here
-            _session = current;
-        }
-        ObjectDisposedException.ThrowIf(_session!.Connection.IsReplaced && _session == _cluster.Current, _cluster);
         _discoveryChanged = _session.Discovery.Changed; // before we look, so that nothing appears unnoticed between looking and waiting
         if (_connection is not null)
             await ReadAsync(cancellation);
@@ -262,7 +258,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
         }
         _ready.Enqueue(new WatchEvent(WatchEventType.Present, key, metadata.Uid, item.Object, version));
         if (_request.Kind == CustomResourceDefinition)
-            _session!.Discovery.Stir();
+            _session.Discovery.Stir();
     }
 
     /// <summary>Resumes from the last event. A connection that brought nothing and ended at once is not repeated at once.</summary>
@@ -270,7 +266,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
     {
         _metrics.Reconnect(_cluster.Name.Value, _request.Kind.Kind, reason);
         LogReconnect(_logger, _cluster.Name.Value, _request.Kind.Kind, reason, _resourceVersion);
-        var inVain = !connection.HasBroughtSomething && connection.Age < TimeSpan.FromSeconds(1) && !_session!.Connection.IsReplaced;
+        var inVain = !connection.HasBroughtSomething && connection.Age < TimeSpan.FromSeconds(1) && !_session.Connection.IsReplaced;
         Close();
         if (inVain)
             await Task.Delay(Backoff.Pause(_options, _faults++), _time, cancellation);
@@ -283,10 +279,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
     {
         Close();
         _list = null;
-        if (fault.Reason == "Replaced")
-            return;
         if (fault.Reason == Session.NotServed)
-            _session!.Discovery.Forget(_request.Kind);
+            _session.Discovery.Forget(_request.Kind);
         var round = _faults++;
         if (fault.Code == 410 && round == 0)
             return; // the list expired while it was read: begin again
@@ -306,7 +300,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
         if (_pause is not var (fault, length))
             return;
         _pause = null;
-        var session = _session!;
+        var session = _session;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation, session.Connection.Replaced);
         var pause = Task.Delay(length, _time, over.Token);
         var relief = fault.Reason == Session.NotServed ? _discoveryChanged

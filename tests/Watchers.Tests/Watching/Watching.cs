@@ -74,6 +74,9 @@ internal sealed class Watching : IAsyncDisposable
 
     public void ReplaceKubeconfig() => _test.Connect(Kubeconfigs.WithToken(Server.Url, "another"));
 
+    /// <summary>The stream ends by itself, with this fault.</summary>
+    public Task<T> EndAsync<T>() where T : Exception => Assert.ThrowsAsync<T>(() => _reading.Within());
+
     public async Task StopReadingAsync()
     {
         await _stop.CancelAsync();
