@@ -89,6 +89,7 @@ public sealed class SiloBed : IAsyncDisposable
         var bed = new SiloBed(connectionString, folder, management);
         foreach (var definition in CrdGenerator.Objects())
             await bed.ApplyAsync(definition);
+        await management.IdleAsync(); // a definition is served when it is established
         foreach (var name in (string[])["seam-system", "ont-system", "seam-tenant-ccs-dev"])
             await bed.ApplyAsync($$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{name}}" } }""");
         await bed.StartSiloAsync();

@@ -178,6 +178,7 @@ public sealed class Bed : IAsyncDisposable
     {
         foreach (var definition in CrdGenerator.Objects())
             await Client.ApplyAsync(definition, "human", default, CancellationToken.None);
+        await Management.IdleAsync(); // a definition is served when it is established
         await NamespaceAsync("seam-system", "ont-system");
     }
 
