@@ -1,4 +1,7 @@
 using Governor.Grains.Interfaces.Ports;
+using Governor.Journal.Commits;
+using Governor.Journal.Log;
+using Governor.Journal.Recovery;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;

@@ -1,6 +1,7 @@
+using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using Governor.Domain.Audit;
 
 namespace Governor.Journal;
 

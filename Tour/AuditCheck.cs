@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 
 namespace Governor.Tour;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 
 namespace Governor.Cli.Audit;
 

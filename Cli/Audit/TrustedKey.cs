@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 
 namespace Governor.Cli.Audit;
 

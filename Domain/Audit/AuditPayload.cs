@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Audit;
 

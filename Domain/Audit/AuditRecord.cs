@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Audit;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Audit;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Audit;
 

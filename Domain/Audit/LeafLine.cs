@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Audit;
 

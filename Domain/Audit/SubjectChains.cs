@@ -1,3 +1,5 @@
+using Governor.Domain.Transparency;
+
 namespace Governor.Domain.Audit;
 
 /// <summary>The last record of a subject's chain; the default is the chain that has none.</summary>

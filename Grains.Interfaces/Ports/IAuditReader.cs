@@ -1,4 +1,5 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 
 namespace Governor.Grains.Interfaces.Ports;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Governor.Cli;
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using static Governor.Journal.Tests.Samples;
 
 namespace Governor.Journal.Tests;

@@ -1,5 +1,9 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Journal.Commits;
+using Governor.Journal.Log;
+using Governor.Journal.Recovery;
 using Governor.LocalServers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;

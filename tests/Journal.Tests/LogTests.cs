@@ -1,5 +1,7 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Journal.Log;
 using static Governor.Journal.Tests.Samples;
 
 namespace Governor.Journal.Tests;

@@ -5,6 +5,7 @@ using Governor.Domain.Audit;
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Permissions;
+using Governor.Domain.Transparency;
 using Governor.Grains.Governing;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;

@@ -2,6 +2,7 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Tests.Audit;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Governor.Domain.Audit;
 using Governor.Domain.Signing;
+using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Tests.Audit;
 

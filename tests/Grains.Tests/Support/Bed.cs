@@ -9,6 +9,7 @@ using Governor.Grains.Interfaces.Ports;
 using Governor.Grains.Watches;
 using Governor.Host.Tests.Fixture;
 using Governor.Journal;
+using Governor.Journal.Commits;
 using Governor.Manifests;
 using Governor.Registry;
 using Governor.Sandbox;

@@ -3,7 +3,7 @@ using Governor.Grains.Interfaces.Ports;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Commits;
 
 /// <summary>
 /// The one writer of this process. While a batch is under way the next one gathers: under load batches grow by themselves, without

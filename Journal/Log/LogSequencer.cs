@@ -1,10 +1,11 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Log;
 
 /// <summary>
 /// Gives committed events their place in the log and signs checkpoints. Every silo runs one; the one that holds the advisory lock

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Commits;
 
 /// <summary>State and events of all governed grains in PostgreSQL.</summary>
 public sealed class PostgresJournal : IJournal, IAsyncDisposable

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using Governor.Domain.Audit;
 using Governor.Domain.Signing;
+using Governor.Domain.Transparency;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Log;
 
 /// <summary>The log's key in a file of 32 bytes that only its owner can read.</summary>
 public sealed class LogKeyFile : ILogSigner, IDisposable

@@ -1,7 +1,7 @@
 using Governor.Domain.Audit;
 using Governor.Grains.Interfaces.Ports;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Commits;
 
 /// <summary>A move of one chain by one commit: the head it builds on, the head it leaves.</summary>
 internal readonly record struct HeadMove(int Commit, string Chain, ChainHead Before, ChainHead After);

@@ -1,7 +1,8 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Npgsql;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Log;
 
 /// <summary>A checkpoint as stored: with the frontier that the next one starts from.</summary>
 internal sealed record StoredCheckpoint(long Size, TreeHash Root, byte[] Frontier, string Note);

@@ -1,7 +1,8 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Governor.Grains.Interfaces.Ports;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Commits;
 
 /// <summary>An event with everything done that does not need its place in the chain.</summary>
 internal sealed record EncodedEvent(GovernanceEvent Event, string Chain, byte[] Record, AuditPayload Payload);

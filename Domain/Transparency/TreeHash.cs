@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace Governor.Domain.Audit;
+namespace Governor.Domain.Transparency;
 
 /// <summary>A SHA-256 value in the audit trail: of a record, of a node of the Merkle tree, of a payload. The default is 32 zero bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]

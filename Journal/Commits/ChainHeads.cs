@@ -1,6 +1,6 @@
 using Governor.Domain.Audit;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Commits;
 
 /// <summary>
 /// The chain heads that the writer believes in. Only a hint: every batch compares them with the stored ones, and a wrong one costs

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
-namespace Governor.Domain.Audit;
+namespace Governor.Domain.Transparency;
 
 /// <summary>
 /// The Merkle tree of RFC 6962 §2.1: hashes, proofs and their verification. Proofs are made from a function that answers the hash of

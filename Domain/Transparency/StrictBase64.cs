@@ -3,7 +3,7 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
-namespace Governor.Domain.Audit;
+namespace Governor.Domain.Transparency;
 
 /// <summary>Standard base64 with padding, where every byte string has one form: no white space, no stray bits in the last character.</summary>
 internal static class StrictBase64

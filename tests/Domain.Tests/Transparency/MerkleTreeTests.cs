@@ -1,6 +1,7 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 
-namespace Governor.Domain.Tests.Audit;
+namespace Governor.Domain.Tests.Transparency;
 
 public sealed class MerkleTreeTests
 {

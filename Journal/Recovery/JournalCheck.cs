@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using System.IO.Pipelines;
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Journal.Log;
 using Npgsql;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Recovery;
 
 /// <param name="Log">The log, verified from an export of this moment.</param>
 /// <param name="Findings">Where the tables beside the log do not agree with the records; at most <see cref="JournalCheck.MostFindings"/>.</param>

@@ -1,6 +1,7 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Log;
 
 /// <summary>Holds the log's key. A file today; a hardware module or a cloud key service fits behind it.</summary>
 public interface ILogSigner

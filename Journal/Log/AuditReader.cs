@@ -1,10 +1,11 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Governor.Grains.Interfaces.Ports;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Log;
 
 /// <summary>Reads the audit trail from PostgreSQL.</summary>
 public sealed class AuditReader : IAuditReader

@@ -1,4 +1,4 @@
-namespace Governor.Journal;
+namespace Governor.Journal.Log;
 
 /// <summary>Lets somebody who waits for a checkpoint ask this process' sequencer not to wait for its interval.</summary>
 public sealed class LogSignal

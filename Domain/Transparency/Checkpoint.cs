@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
-namespace Governor.Domain.Audit;
+namespace Governor.Domain.Transparency;
 
 /// <summary>A commitment to the log at one size: the text of a C2SP tlog-checkpoint.</summary>
 /// <param name="Origin">The log's name, also the name of its key.</param>

@@ -1,7 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Commits;
 
 /// <summary>
 /// The statement that commits a batch. It locks the rows that exist, judges every commit by what is stored, and writes those that

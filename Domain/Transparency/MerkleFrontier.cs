@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Governor.Domain.Audit;
+namespace Governor.Domain.Transparency;
 
 /// <summary>
 /// The right edge of a Merkle tree: the roots of its perfect subtrees, largest first, one per set bit of the size. All that is
@@ -30,18 +30,7 @@ public sealed class MerkleFrontier
     /// <summary>How many leaves the tree has.</summary>
     public long Size { get; private set; }
 
-    public TreeHash Root
-    {
-        get
-        {
-            if (_roots.Count == 0)
-                return MerkleTree.EmptyRoot;
-            var root = _roots[^1];
-            for (var i = _roots.Count - 2; i >= 0; i--)
-                root = MerkleTree.HashNode(_roots[i], root);
-            return root;
-        }
-    }
+    public TreeHash Root => Fold(null) ?? MerkleTree.EmptyRoot;
 
     public void Append(TreeHash leafHash)
     {
@@ -61,5 +50,13 @@ public sealed class MerkleFrontier
         for (var i = 0; i < _roots.Count; i++)
             _roots[i].CopyTo(bytes.AsSpan(i * TreeHash.Size));
         return bytes;
+    }
+
+    /// <summary>The root with <paramref name="right"/>, a smaller tree, to its right; null when both are empty.</summary>
+    internal TreeHash? Fold(TreeHash? right)
+    {
+        for (var i = _roots.Count - 1; i >= 0; i--)
+            right = right is { } hash ? MerkleTree.HashNode(_roots[i], hash) : _roots[i];
+        return right;
     }
 }

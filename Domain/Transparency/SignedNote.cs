@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
-namespace Governor.Domain.Audit;
+namespace Governor.Domain.Transparency;
 
 /// <param name="Name">The key's name.</param>
 /// <param name="KeyId">See <see cref="VerifierKey.Id"/>.</param>
@@ -89,6 +89,35 @@ public sealed class SignedNote
             signatures.Add(signature);
         }
         note = new SignedNote(text, signatures.ToImmutable());
+        return true;
+    }
+
+    /// <summary>The same text with further signatures; a line of a key that has one already replaces it.</summary>
+    public SignedNote With(IEnumerable<NoteSignature> signatures)
+    {
+        var all = Signatures.ToBuilder();
+        foreach (var signature in signatures)
+        {
+            all.RemoveAll(s => s.KeyId == signature.KeyId && s.Name == signature.Name);
+            all.Add(signature);
+        }
+        return new SignedNote(Text, all.ToImmutable());
+    }
+
+    /// <summary>Reads signature lines that stand alone, as a witness answers them.</summary>
+    public static bool TryParseSignatures(string lines, out ImmutableArray<NoteSignature> signatures)
+    {
+        signatures = [];
+        if (!lines.EndsWith('\n'))
+            return false;
+        var parsed = ImmutableArray.CreateBuilder<NoteSignature>();
+        foreach (var line in lines.Split('\n')[..^1])
+        {
+            if (!TryParseSignature(line, out var signature) || parsed.Count == MaximumSignatures)
+                return false;
+            parsed.Add(signature);
+        }
+        signatures = parsed.ToImmutable();
         return true;
     }
 

@@ -1,8 +1,9 @@
 using Governor.Domain.Audit;
+using Governor.Domain.Transparency;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Governor.Journal;
+namespace Governor.Journal.Commits;
 
 /// <summary>What the database said about one batch; commits that are not named in it were committed.</summary>
 /// <param name="States">By index of the commit: the stored version, and the version under which its id is committed already.</param>
