@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Governor.Domain.Audit;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces;
@@ -152,7 +153,7 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
                 var decision = Decide(State, input, Clock.GetUtcNow());
                 if (decision.Events.IsEmpty && IsCommitted(decision.State))
                     return;
-                await TryCommitAsync(decision, pending: true);
+                await TryCommitAsync(Explained(decision), pending: true);
             }
             while (_state is null);
             StartActing();
@@ -165,6 +166,15 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     // Equal content need not be written again, whoever made it: told twice is told once.
     private bool IsCommitted(TState state) =>
         ReferenceEquals(state, State) || (_version > 0 && Serialize(state).AsSpan().SequenceEqual(Serialize(State)));
+
+    // No state changes without a record of it.
+    private Decision<TState> Explained(Decision<TState> decision)
+    {
+        if (!decision.Events.IsEmpty)
+            return decision;
+        var previous = _version > 0 ? Serialize(State) : [];
+        return decision with { Events = [UnexplainedChange.Of(Subject, Key, previous, Serialize(decision.State), Clock.GetUtcNow())] };
+    }
 
     private static byte[] Serialize(TState state) => JsonSerializer.SerializeToUtf8Bytes(state, StateJson.Options);
 
