@@ -11,6 +11,9 @@ public static class SchemaMigrations
 {
     private const string Prefix = "Governor.Journal.Migrations.";
 
+    /// <summary>The migrations that this program knows, in order.</summary>
+    public static IReadOnlyCollection<string> Names => Scripts().Keys;
+
     /// <summary>Applies what is missing; answers the names of what it applied.</summary>
     /// <param name="connectionString">A login that may create tables and roles.</param>
     /// <exception cref="InvalidOperationException">The database is newer than this program.</exception>

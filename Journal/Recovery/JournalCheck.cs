@@ -8,105 +8,130 @@ using Npgsql;
 
 namespace Governor.Journal.Recovery;
 
+/// <summary>What is wrong beside the log itself.</summary>
+public enum JournalFaultClass
+{
+    /// <summary>The stored bytes are not a record.</summary>
+    UnreadableRecord,
+
+    /// <summary>A record does not follow the one before it in its chain.</summary>
+    BrokenChain,
+
+    /// <summary>The stored head of a chain is not its last record.</summary>
+    AlteredHead,
+
+    /// <summary>A state is not the one that its last record commits to: it was altered, or changed without a record.</summary>
+    AlteredState,
+
+    /// <summary>A grain has records and no state.</summary>
+    MissingState,
+
+    /// <summary>A grain has a state and no record.</summary>
+    UnrecordedState,
+
+    /// <summary>A tile is not what the records hash to.</summary>
+    AlteredTile,
+}
+
+/// <param name="Where">The chain, the grain, or the tile.</param>
+/// <param name="Index">The sequence in the chain, or the version of the state; -1 where there is none.</param>
+public sealed record JournalFinding(JournalFaultClass Class, string Where, long Index, string Detail)
+{
+    public override string ToString() => $"{Class} at {Where}{(Index < 0 ? "" : $" {Index}")}: {Detail}";
+}
+
 /// <param name="Log">The log, verified from an export of this moment.</param>
 /// <param name="Findings">Where the tables beside the log do not agree with the records; at most <see cref="JournalCheck.MostFindings"/>.</param>
-public sealed record JournalCheckReport(AuditVerdict Log, ImmutableArray<string> Findings)
+public sealed record JournalCheckReport(AuditVerdict Log, ImmutableArray<JournalFinding> Findings)
 {
     public bool IsClean => Log.Outcome == AuditOutcome.Ok && Findings.IsEmpty;
 }
 
 /// <summary>
-/// Derives everything in the live database again from the bytes of the records: the log with its chains and checkpoints, the heads
-/// of the chains, and the states, of which every record holds version and hash. Memory by the number of grains and subjects.
+/// Derives everything in the live database again from the bytes of the records, and of the archives of closed months where these are
+/// given: the log with its chains, checkpoints and tiles, the heads of the chains, and the states, of which every record holds the hash.
+/// Memory by the number of grains and subjects.
 /// </summary>
 public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
 {
     public const int MostFindings = 100;
 
-    private const string AllRecords = "SELECT e.record FROM governor.governance_event e ORDER BY e.batch, e.ordinal";
+    // In the order of the log; what waits for its place in it comes last, in the order in which it was committed.
+    private const string AllRecords = """
+        SELECT s.leaf + e.ordinal, e.record
+        FROM governor.governance_event e LEFT JOIN governor.log_segment s ON s.batch = e.batch
+        ORDER BY s.leaf + e.ordinal NULLS LAST, e.batch, e.ordinal
+        """;
 
-    public async Task<JournalCheckReport> RunAsync(CancellationToken cancellation)
+    /// <param name="archives">Files of closed months whose records are not in the database any more, oldest first.</param>
+    public async Task<JournalCheckReport> RunAsync(CancellationToken cancellation, params IReadOnlyList<string> archives)
     {
         await using var connection = await database.OpenOwnAsync(cancellation);
         // One moment for records, heads and states; the log is verified up to its newest checkpoint, which is one of another moment.
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
         await using (var patience = new NpgsqlCommand("SET LOCAL statement_timeout = 0", connection))
             await patience.ExecuteNonQueryAsync(cancellation);
-        var findings = new List<string>();
-        var (chains, grains) = await ReplayAsync(connection, findings, cancellation);
-        await CompareHeadsAsync(connection, chains, findings, cancellation);
-        await CompareStatesAsync(connection, grains, findings, cancellation);
+        var replay = new RecordReplay();
+        await ReplayAsync(connection, archives, replay, cancellation);
+        await CompareHeadsAsync(connection, replay, cancellation);
+        await CompareStatesAsync(connection, replay, cancellation);
         await transaction.CommitAsync(cancellation);
-        return new JournalCheckReport(await VerifyLogAsync(cancellation), [.. findings.Take(MostFindings)]);
+        return new JournalCheckReport(await VerifyLogAsync(archives, cancellation), [.. replay.Findings.Take(MostFindings)]);
     }
 
-    private static async Task<(Dictionary<string, ChainHead> Chains, Dictionary<GrainKey, AuditTransition> Grains)> ReplayAsync(
-        NpgsqlConnection connection, List<string> findings, CancellationToken cancellation)
+    // The border between an archived month and the database is not sharp: both are merged by their place in the log.
+    private static async Task ReplayAsync(
+        NpgsqlConnection connection, IReadOnlyList<string> archives, RecordReplay replay, CancellationToken cancellation)
     {
-        var chains = new Dictionary<string, ChainHead>(StringComparer.Ordinal);
-        var grains = new Dictionary<GrainKey, AuditTransition>();
+        using var archived = new ArchivedLeaves(archives);
         await using var command = new NpgsqlCommand(AllRecords, connection);
         await using var rows = await command.ExecuteReaderAsync(cancellation);
         while (await rows.ReadAsync(cancellation))
         {
-            var bytes = rows.GetFieldValue<byte[]>(0);
-            if (!AuditRecord.TryDecode(bytes, out var record, out var fault))
-            {
-                findings.Add($"a record cannot be read: {fault}");
-                continue;
-            }
-            var chain = record.Event.Subject.Chain;
-            var head = chains.GetValueOrDefault(chain);
-            if (record.Sequence != head.Sequence + 1 || record.Previous != head.Hash)
-                findings.Add($"{chain}: record {record.Sequence} does not follow record {head.Sequence}");
-            chains[chain] = new ChainHead(record.Sequence, AuditRecord.HashOf(bytes));
-            grains[new GrainKey(record.Transition.Subject, record.Transition.Key)] = record.Transition;
+            var leaf = rows.IsDBNull(0) ? long.MaxValue : rows.GetInt64(0);
+            while (archived.TryTakeBefore(leaf, out var record))
+                replay.Take(record);
+            replay.Take(rows.GetFieldValue<byte[]>(1));
         }
-        return (chains, grains);
+        while (archived.TryTakeBefore(long.MaxValue, out var record))
+            replay.Take(record);
     }
 
-    private static async Task CompareHeadsAsync(
-        NpgsqlConnection connection, Dictionary<string, ChainHead> chains, List<string> findings, CancellationToken cancellation)
+    private static async Task CompareHeadsAsync(NpgsqlConnection connection, RecordReplay replay, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT chain, sequence, hash FROM governor.chain_head", connection);
+        await using var command = new NpgsqlCommand("SELECT chain, sequence, hash FROM governor.chain_head ORDER BY chain", connection);
         await using var rows = await command.ExecuteReaderAsync(cancellation);
         while (await rows.ReadAsync(cancellation))
-        {
-            var (chain, stored) = (rows.GetString(0), new ChainHead(rows.GetInt64(1), new TreeHash(rows.GetFieldValue<byte[]>(2))));
-            if (!chains.Remove(chain, out var derived))
-                findings.Add($"{chain}: a head without records");
-            else if (derived != stored)
-                findings.Add($"{chain}: the stored head is {stored.Sequence} {stored.Hash}, the records end at {derived.Sequence} {derived.Hash}");
-        }
-        findings.AddRange(chains.Keys.Select(chain => $"{chain}: records without a head"));
+            replay.CompareHead(rows.GetString(0), new ChainHead(rows.GetInt64(1), new TreeHash(rows.GetFieldValue<byte[]>(2))));
+        replay.HeadsEnd();
     }
 
-    private static async Task CompareStatesAsync(
-        NpgsqlConnection connection, Dictionary<GrainKey, AuditTransition> grains, List<string> findings, CancellationToken cancellation)
+    private static async Task CompareStatesAsync(NpgsqlConnection connection, RecordReplay replay, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT subject, key, version, sha256(state) FROM governor.grain_state", connection);
+        await using var command = new NpgsqlCommand("SELECT subject, key, version, sha256(state) FROM governor.grain_state ORDER BY subject, key", connection);
         await using var rows = await command.ExecuteReaderAsync(cancellation);
         while (await rows.ReadAsync(cancellation))
-        {
-            var (grain, version) = (new GrainKey(rows.GetString(0), rows.GetString(1)), rows.GetInt64(2));
-            if (!grains.Remove(grain, out var last))
-                continue; // All of its transitions were without events.
-            if (version < last.Version)
-                findings.Add($"{grain}: the state is at version {version}, its records at {last.Version}");
-            else if (version == last.Version && new TreeHash(rows.GetFieldValue<byte[]>(3)) != last.State)
-                findings.Add($"{grain}: the state at version {version} is not the one that its record commits to");
-        }
-        findings.AddRange(grains.Keys.Select(grain => $"{grain}: records without a state"));
+            replay.CompareState(new GrainKey(rows.GetString(0), rows.GetString(1)), rows.GetInt64(2), new TreeHash(rows.GetFieldValue<byte[]>(3)));
+        replay.StatesEnd();
     }
 
-    private async Task<AuditVerdict> VerifyLogAsync(CancellationToken cancellation)
+    private async Task<AuditVerdict> VerifyLogAsync(IReadOnlyList<string> archives, CancellationToken cancellation)
     {
         var pipe = new Pipe();
         var verifying = Task.Run(
             () =>
             {
                 using var export = pipe.Reader.AsStream();
-                return AuditVerifier.Verify(export, AuditTrust.In(reader.Key));
+                var files = archives.Select(File.OpenRead).ToArray();
+                try
+                {
+                    return AuditVerifier.Verify([.. files, export], AuditTrust.In(reader.Key));
+                }
+                finally
+                {
+                    foreach (var file in files)
+                        file.Dispose();
+                }
             },
             CancellationToken.None);
         try

@@ -32,7 +32,7 @@ internal static class House
         ["Registry"] = ["Grains.Interfaces", "Manifests"],
         ["Sandbox"] = ["Domain", "Manifests"],
         ["LocalServers"] = [],
-        ["Cli"] = ["Domain"],
+        ["Cli"] = ["Domain", "Grains.Interfaces", "Journal"],
         ["Compiler"] = ["Domain", "Registry", "Manifests"],
         ["Silo"] = BelowSilo,
         ["Tour"] = BelowTour,
