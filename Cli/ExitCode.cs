@@ -8,7 +8,7 @@ public static class ExitCode
     /// <summary>It ran, and the answer is no: an object is missing, a trail was tampered with.</summary>
     public const int No = 1;
 
-    /// <summary>What was given ends too early to tell.</summary>
+    /// <summary>It cannot be told: what was given ends too early, or who was asked does not answer.</summary>
     public const int Incomplete = 2;
 
     /// <summary>The command line, or a file that it names, cannot be used.</summary>

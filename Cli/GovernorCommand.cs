@@ -1,5 +1,10 @@
 using System.CommandLine;
 using Governor.Cli.Audit;
+using Governor.Cli.Journal;
+using Governor.Cli.Silo;
+using Governor.Grains.Interfaces.Ports;
+using Governor.Journal.Recovery;
+using Npgsql;
 
 namespace Governor.Cli;
 
@@ -27,11 +32,18 @@ public static class GovernorCommand
             await error.WriteLineAsync($"governor: {e.Message}");
             return ExitCode.Usage;
         }
+        catch (Exception e) when (e is SiloException or RecoveryException or JournalUnavailableException or NpgsqlException)
+        {
+            // Nothing is known to be wrong with what was asked about: it could not be asked.
+            await error.WriteLineAsync($"governor: {e.Message}");
+            return ExitCode.Incomplete;
+        }
     }
 
     private static RootCommand Build() => new("Governor: many Kubernetes clusters under one governed control plane")
     {
         AuditCommand.Build(),
+        JournalCommand.Build(),
     };
 
     private static string Path(ParseResult parsed)
