@@ -13,15 +13,15 @@ internal static class AuditProveCommand
         var silo = new SiloConnection();
         var leaf = new Argument<long>("leaf") { Description = "The event's index in the log, as 'governor audit list' shows it" };
         var file = new Option<string?>("--file", "-f") { Description = "Where to; standard output when absent" };
-        var key = new Option<string?>("--key") { Description = "The log's public key, to check the answer before it is written" };
+        var key = new Option<string>("--key") { Description = "The log's public key: the answer is checked before it is written", Required = true };
         var command = new Command("prove", "Fetch one event with its inclusion proof, the checkpoint, and the witnesses' cosignatures (C2SP tlog-proof)") { leaf, file, key };
         silo.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var trust = parsed.GetValue(key) is { } given ? TrustedKey.Parse(given) : AuditTrust.None;
+            var trust = TrustedKey.Parse(parsed.GetRequiredValue(key));
             using var client = silo.Open(parsed);
             using var answer = await client.AskAsync($"/api/v1/audit/proofs/{parsed.GetValue(leaf)}", cancellation);
-            var proof = await answer.Content.ReadAsStringAsync(cancellation);
+            var proof = await answer.Content.ReadAsByteArrayAsync(cancellation);
             var verdict = AuditBundle.Verify(proof, trust);
             if (verdict.Outcome != AuditOutcome.Ok)
             {
@@ -30,10 +30,10 @@ internal static class AuditProveCommand
             }
             if (parsed.GetValue(file) is not { } path)
             {
-                await parsed.InvocationConfiguration.Output.WriteAsync(proof);
+                await parsed.InvocationConfiguration.Output.WriteAsync(Encoding.UTF8.GetString(proof));
                 return ExitCode.Ok;
             }
-            using var content = new MemoryStream(Encoding.UTF8.GetBytes(proof));
+            using var content = new MemoryStream(proof);
             await WholeFile.WriteAsync(path, content, cancellation);
             await parsed.InvocationConfiguration.Output.WriteLineAsync($"{path}: leaf {parsed.GetValue(leaf)} of {verdict.Checkpoint!.Size}");
             return ExitCode.Ok;

@@ -27,6 +27,14 @@ public static class TileProofs
     public static async Task<TreeHash> RootAsync(long size, ReadTiles read) =>
         size == 0 ? MerkleTree.EmptyRoot : (await MakeAsync(size, hash => [hash(0, size)], read).ConfigureAwait(false))[0];
 
+    /// <summary>The frontier of the tree as it was at a size: whoever has it and believes its root can go on from there.</summary>
+    /// <exception cref="TileMissingException">A tile is not there, or is not as wide as it must be.</exception>
+    public static async Task<MerkleFrontier> FrontierAsync(long size, ReadTiles read)
+    {
+        var subtrees = await MakeAsync(size, hash => [.. PerfectSubtrees(0, size).Select(subtree => hash(subtree.Begin, subtree.End))], read).ConfigureAwait(false);
+        return new MerkleFrontier(size, [.. subtrees.SelectMany(root => root.ToArray())]);
+    }
+
     private static async Task<ImmutableArray<TreeHash>> MakeAsync(
         long size, Func<MerkleTree.RangeHash, ImmutableArray<TreeHash>> make, ReadTiles read)
     {
@@ -70,6 +78,10 @@ public static class TileProofs
     private readonly record struct Subtree(int Height, long Index)
     {
         private int Level => Height / Tile.Height;
+
+        public long Begin => Index << Height;
+
+        public long End => (Index + 1) << Height;
 
         /// <summary>How many hashes of its tile are below it.</summary>
         private int Span => 1 << (Height % Tile.Height);

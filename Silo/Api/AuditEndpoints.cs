@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces.Ports;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -26,6 +27,7 @@ public sealed record CheckpointView(long TreeSize, string RootHash, string Note,
 internal static class AuditEndpoints
 {
     private const int MostEvents = 1000;
+    private const string ProofContentType = "text/plain; charset=utf-8";
 
     public static void MapAudit(this IEndpointRouteBuilder routes)
     {
@@ -45,11 +47,31 @@ internal static class AuditEndpoints
             .Reads(KnownKinds.InfrastructureLineageIndex, "awaitCheckpoint")
             .WithSummary("Answers when a checkpoint covers everything that was committed before the call. Changes nothing.");
 
-        api.MapGet("/export", async (IAuditReader audit, HttpContext context) =>
+        api.MapGet("/export", async (IAuditReader audit, HttpContext context, long? from) =>
         {
+            if (from is < 0)
+            {
+                await TypedResults.Problem($"from: expected the index of a leaf, found {from}", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
+                return;
+            }
             context.Response.ContentType = "application/octet-stream";
-            await audit.ExportAsync(context.Response.Body, context.RequestAborted);
-        }).Reads(KnownKinds.InfrastructureLineageIndex, "exportAudit").WithSummary("The whole log up to its newest checkpoint, for governor audit verify.");
+            await audit.ExportAsync(context.Response.Body, from ?? 0, context.RequestAborted);
+        }).Reads(KnownKinds.InfrastructureLineageIndex, "exportAudit").WithSummary("The log up to its newest checkpoint, for governor audit verify.");
+
+        api.MapGet("/proofs/{leaf:long}", async Task<Results<Utf8ContentHttpResult, ProblemHttpResult>> (ITransparencyLog log, long leaf, CancellationToken stop) =>
+            await log.ProveAsync(leaf, stop) is { } bundle
+                ? TypedResults.Text(bundle.ToBytes(), ProofContentType)
+                : TypedResults.Problem($"leaf {leaf} is not under a checkpoint, or its month was archived", title: "no such record", statusCode: StatusCodes.Status404NotFound))
+            .Reads(KnownKinds.InfrastructureLineageIndex, "proveRecord").WithSummary("One record with its inclusion proof, checkpoint and cosignatures (C2SP tlog-proof).");
+
+        api.MapGet("/watch", (ITransparencyLog log, CancellationToken stop) => TypedResults.ServerSentEvents(NotesAsync(log, stop), "checkpoint"))
+            .Reads(KnownKinds.InfrastructureLineageIndex, "watchCheckpoints").WithSummary("Every new checkpoint, as server-sent events.");
+    }
+
+    private static async IAsyncEnumerable<string> NotesAsync(ITransparencyLog log, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var checkpoint in log.FollowAsync(stop))
+            yield return checkpoint.Note;
     }
 
     private static async Task<CheckpointView> ViewAsync(IAuditReader audit, LogCheckpoint checkpoint, CancellationToken stop) => new(
