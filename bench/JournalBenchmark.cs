@@ -84,7 +84,7 @@ internal sealed class JournalBenchmark : IBenchmark
 
         var path = Path.Combine(folder, "export");
         await using (var export = File.Create(path))
-            await reader.ExportAsync(export, cancellation);
+            await reader.ExportAsync(export, 0, cancellation);
         measures.Add(Measure.AtLeast("offline verification, one core", VerificationRate(path, reader.Key), "events/s", "target", 200_000, 1));
         await host.StopAsync(cancellation);
     }

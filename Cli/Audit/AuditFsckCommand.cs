@@ -20,7 +20,7 @@ internal static class AuditFsckCommand
         connection.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var options = connection.Read(parsed);
+            var options = connection.Read(parsed, signs: false);
             await using var services = JournalConnection.Open(options);
             var report = await services.GetRequiredService<JournalCheck>().RunAsync(cancellation, Files(parsed.GetValue(archives) ?? []));
             JournalChecks.Write(parsed.InvocationConfiguration.Output, report);

@@ -25,7 +25,7 @@ internal static class ArchiveCommand
             var given = parsed.GetRequiredValue(month);
             if (!DateOnly.TryParseExact($"{given}-01", "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
                 throw new UsageException($"--month: expected a month as 2026-08, found '{given}'");
-            var options = connection.Read(parsed);
+            var options = connection.Read(parsed, signs: true);
             await using var services = JournalConnection.Open(options);
             var archive = new JournalArchive(services.GetRequiredService<IJournal>(), services.GetRequiredService<IAuditReader>(), TimeProvider.System);
             var archived = await archive.RunAsync(

@@ -15,7 +15,7 @@ internal static class BackupCommand
         connection.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var options = connection.Read(parsed);
+            var options = connection.Read(parsed, signs: false);
             var backup = new JournalBackup(new PostgresTools(parsed.GetValue(programs)), TimeProvider.System);
             var (folder, manifest) = await backup.RunAsync(JournalConnection.Owner(options), parsed.GetRequiredValue(to), cancellation);
             var output = parsed.InvocationConfiguration.Output;

@@ -24,7 +24,7 @@ internal static class DrillCommand
         connection.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var options = connection.Read(parsed);
+            var options = connection.Read(parsed, signs: true);
             var outside = KnownCheckpoints.Read(parsed.GetValue(known) ?? [], options);
             var tools = new PostgresTools(parsed.GetValue(programs));
             await using var services = JournalConnection.Open(options);

@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Governor.Journal;
+using Governor.Journal.Log;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Governor.Cli.Journal;
 
@@ -15,6 +16,9 @@ internal sealed class JournalConnection
 {
     private const string Section = "Governor:Journal";
     private const string Variable = "Governor__Journal__";
+    private const string NotNeeded = "(none)";
+
+    private static readonly JsonSerializerOptions Tolerant = new() { PropertyNameCaseInsensitive = true };
 
     private readonly Option<string?> _config = new("--config") { Description = "The silo's configuration file; GOVERNOR_CONFIG when absent. Governor__Journal__… in the environment wins over it" };
 
@@ -27,11 +31,12 @@ internal sealed class JournalConnection
     }
 
     /// <summary>The journal's options as the silo would have them.</summary>
+    /// <param name="signs">The verb writes events or signs; otherwise the log's name and keys are not asked for.</param>
     /// <exception cref="UsageException">They are not there, or wrong; says all that is.</exception>
-    public JournalOptions Read(ParseResult parsed)
+    public JournalOptions Read(ParseResult parsed, bool signs)
     {
         var settings = FromFile(parsed.GetValue(_config) ?? Environment.GetEnvironmentVariable("GOVERNOR_CONFIG"));
-        var options = settings.Deserialize<JournalOptions>(new JsonSerializerOptions { PropertyNameCaseInsensitive = true }) ?? new JournalOptions();
+        var options = settings.Deserialize<JournalOptions>(Tolerant) ?? new JournalOptions();
         options.ConnectionString = Variables(nameof(options.ConnectionString)) ?? options.ConnectionString;
         options.MigrationConnectionString = Variables(nameof(options.MigrationConnectionString)) ?? options.MigrationConnectionString;
         options.Origin = Variables(nameof(options.Origin)) ?? options.Origin;
@@ -39,6 +44,8 @@ internal sealed class JournalConnection
         options.CheckpointFile = Variables(nameof(options.CheckpointFile)) ?? options.CheckpointFile;
         if (parsed.GetValue(_database) is { } database)
             (options.ConnectionString, options.MigrationConnectionString) = (database, null);
+        if (!signs)
+            (options.Origin, options.LogKeyFile) = (options.Origin.Length > 0 ? options.Origin : NotNeeded, NotNeeded);
         var verdict = new JournalOptionsValidator().Validate(null, options);
         return verdict.Failed
             ? throw new UsageException(string.Join("\n", ["the journal's settings cannot be used (--config FILE names the silo's):", .. verdict.Failures!]))
@@ -58,6 +65,8 @@ internal sealed class JournalConnection
             foreach (var property in typeof(JournalOptions).GetProperties())
                 property.SetValue(configured, property.GetValue(options));
         });
+        if (options.LogKeyFile == NotNeeded)
+            services.Replace(ServiceDescriptor.Singleton<ILogSigner, NoLogKeys>());
         return services.BuildServiceProvider();
     }
 

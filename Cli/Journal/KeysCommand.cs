@@ -26,7 +26,7 @@ internal static class KeysCommand
         connection.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            await using var services = JournalConnection.Open(connection.Read(parsed));
+            await using var services = JournalConnection.Open(connection.Read(parsed, signs: false));
             var keys = await services.GetRequiredService<LogKeys>().ReadAsync(cancellation);
             var current = keys.Current.ToHashSet();
             Table.Write(parsed.InvocationConfiguration.Output, ["KEY", "STANDING"], [.. keys.All.Select(key => (string[])[key.ToString(), current.Contains(key) ? "valid" : "ended"])]);
@@ -60,7 +60,7 @@ internal static class KeysCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var order = new LogKeyOrder(parsed.GetRequiredValue(actor), "operator", parsed.GetRequiredValue(because), parsed.GetValue(reviewer));
-            await using var services = JournalConnection.Open(connection.Read(parsed));
+            await using var services = JournalConnection.Open(connection.Read(parsed, signs: true));
             var keys = services.GetRequiredService<LogKeys>();
             try
             {

@@ -22,7 +22,7 @@ internal static class RestoreCommand
         connection.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var options = connection.Read(parsed);
+            var options = connection.Read(parsed, signs: false);
             var outside = KnownCheckpoints.Read(parsed.GetValue(known) ?? [], options);
             var restore = new JournalRestore(new PostgresTools(parsed.GetValue(programs)), JournalChecks.In(options));
             var report = await restore.RunAsync(parsed.GetRequiredValue(from), JournalConnection.Owner(options), outside, cancellation);

@@ -46,7 +46,11 @@ public interface IAuditReader
     /// <exception cref="TimeoutException">No sequencer did so in time; says what it saw.</exception>
     Task<LogCheckpoint> WaitForCheckpointAsync(CancellationToken cancellation);
 
-    /// <summary>Writes the whole log up to its newest checkpoint in the format of <see cref="AuditExport"/>; answers that checkpoint.</summary>
-    /// <exception cref="InvalidOperationException">There is no checkpoint yet.</exception>
-    Task<LogCheckpoint> ExportAsync(Stream output, CancellationToken cancellation);
+    /// <summary>
+    /// Writes the log from a leaf on, up to its newest checkpoint, in the format of <see cref="AuditExport"/>; answers that checkpoint.
+    /// What was archived is not in it: it is verified together with the archives.
+    /// </summary>
+    /// <param name="from">The first leaf; 0 for all that is there.</param>
+    /// <exception cref="InvalidOperationException">There is no checkpoint yet, or leaves are missing.</exception>
+    Task<LogCheckpoint> ExportAsync(Stream output, long from, CancellationToken cancellation);
 }

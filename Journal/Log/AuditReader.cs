@@ -10,12 +10,6 @@ namespace Governor.Journal.Log;
 /// <summary>Reads the audit trail from PostgreSQL.</summary>
 public sealed class AuditReader : IAuditReader
 {
-    /// <summary>Leaves of one query of an export: bounds what the server sorts at once.</summary>
-    private const long ExportStep = 16_384;
-
-    /// <summary>An export carries a checkpoint at least this many leaves after the one before: each narrows down where a fault is.</summary>
-    private const long CheckpointEvery = 1024;
-
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
     private readonly JournalDatabase _database;
@@ -105,53 +99,14 @@ public sealed class AuditReader : IAuditReader
         return health.Role == LogRole.Refusing ? $"This silo does not sign: {health.Reason}" : $"Does a sequencer run? Of this silo it is known: {health.Role}";
     }
 
-    public async Task<LogCheckpoint> ExportAsync(Stream output, CancellationToken cancellation)
+    public async Task<LogCheckpoint> ExportAsync(Stream output, long from, CancellationToken cancellation)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
         await using var connection = await _database.OpenOwnAsync(cancellation);
         var last = await LogNotes.NewestAsync(connection, cosigned: false, cancellation)
             ?? throw new InvalidOperationException("there is no checkpoint yet; wait until the sequencer has signed the first");
-        var writer = new AuditExportWriter(output, await _genesis.ReadAsync(connection, cancellation));
-        foreach (var checkpoint in await CheckpointsAsync(connection, last.Checkpoint.Size, cancellation))
-        {
-            var size = checkpoint.Checkpoint.Size;
-            while (writer.Leaves < size)
-                await LeavesAsync(connection, writer, await LogTables.BorderAsync(connection, Math.Min(writer.Leaves + ExportStep, size), cancellation), cancellation);
-            _ = SignedNote.TryParse(checkpoint.Note, out var parsed);
-            writer.Checkpoint(parsed!);
-        }
-        await writer.EndAsync(cancellation);
+        await new LogExport(connection, await _genesis.ReadAsync(connection, cancellation)).WriteAsync(output, from, last, cancellation);
         return last;
-    }
-
-    private static async Task LeavesAsync(NpgsqlConnection connection, AuditExportWriter writer, long end, CancellationToken cancellation)
-    {
-        var before = writer.Leaves;
-        await using var command = LogTables.Leaves(connection, before, end);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
-        {
-            await writer.LeafAsync(reader.GetFieldValue<byte[]>(0), LogTables.Payload(reader, 1), cancellation);
-        }
-        if (writer.Leaves != end)
-            throw new InvalidOperationException($"the log has {end} leaves at this place, {writer.Leaves} events are there: the database was altered. What was written so far shows where");
-    }
-
-    /// <summary>The notes to put into an export, oldest first, not too dense; the last one always.</summary>
-    private static async Task<List<LogCheckpoint>> CheckpointsAsync(NpgsqlConnection connection, long size, CancellationToken cancellation)
-    {
-        await using var command = LogNotes.UpTo(connection, size);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var notes = new List<LogCheckpoint>();
-        var next = CheckpointEvery;
-        while (await reader.ReadAsync(cancellation))
-        {
-            var at = reader.GetInt64(2);
-            if (at < next && at != size)
-                continue;
-            notes.Add(LogNotes.Read(reader));
-            next = at + CheckpointEvery;
-        }
-        return notes;
     }
 
     private static NpgsqlCommand Select(NpgsqlConnection connection, EventFilter filter)

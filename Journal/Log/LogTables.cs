@@ -120,10 +120,21 @@ internal static class LogTables
         return (long)(await command.ExecuteScalarAsync(cancellation) ?? leaf);
     }
 
-    /// <summary>The records and payloads, where they are not erased, of the leaves from <paramref name="begin"/> to <paramref name="end"/>, both at segment borders.</summary>
-    public static NpgsqlCommand Leaves(NpgsqlConnection connection, long begin, long end) => Leaves(connection, "e.payload", begin, end);
+    /// <summary>Index, record, and payload where it is not erased, of the leaves of all segments that reach into a range.</summary>
+    public static NpgsqlCommand IndexedLeaves(NpgsqlConnection connection, long begin, long end)
+    {
+        var command = new NpgsqlCommand("""
+            SELECT s.leaf + e.ordinal, e.record, e.payload
+            FROM governor.log_segment s JOIN governor.governance_event e ON e.batch = s.batch
+            WHERE s.leaf >= coalesce((SELECT leaf FROM governor.log_segment WHERE leaf <= $1 ORDER BY leaf DESC LIMIT 1), 0) AND s.leaf < $2
+            ORDER BY s.leaf, e.ordinal
+            """, connection);
+        command.Parameters.AddWithValue(begin);
+        command.Parameters.AddWithValue(end);
+        return command;
+    }
 
-    /// <summary>The same, with the payloads of key changes only.</summary>
+    /// <summary>Records of the leaves from <paramref name="begin"/> to <paramref name="end"/>, both at segment borders, with the payloads of key changes only.</summary>
     public static NpgsqlCommand LeavesAndKeys(NpgsqlConnection connection, long begin, long end) =>
         Leaves(connection, $"CASE WHEN {IsKeyChange} THEN e.payload END", begin, end);
 

@@ -19,12 +19,12 @@ internal sealed class ArchivedLeaves : IDisposable
         }
     }
 
-    public bool TryTakeBefore(long leaf, [NotNullWhen(true)] out byte[]? record)
+    public bool TryTakeBefore(long leaf, [NotNullWhen(true)] out AuditLeaf? taken)
     {
-        record = null;
+        taken = null;
         if (!_next.TryPeek(out var leaves, out var index) || index >= leaf)
             return false;
-        record = leaves.Current.Record;
+        taken = leaves.Current;
         _next.Dequeue();
         Queue(leaves);
         return true;

@@ -72,16 +72,18 @@ public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
         await using (var patience = new NpgsqlCommand("SET LOCAL statement_timeout = 0", connection))
             await patience.ExecuteNonQueryAsync(cancellation);
         var replay = new RecordReplay();
-        await ReplayAsync(connection, archives, replay, cancellation);
+        await using var beside = await database.OpenOwnAsync(cancellation);
+        var tiles = new TileComparison(beside, (await LogTables.LastCheckpointAsync(connection, cancellation))?.Size ?? 0);
+        await ReplayAsync(connection, archives, replay, tiles, cancellation);
         await CompareHeadsAsync(connection, replay, cancellation);
         await CompareStatesAsync(connection, replay, cancellation);
         await transaction.CommitAsync(cancellation);
-        return new JournalCheckReport(await VerifyLogAsync(archives, cancellation), [.. replay.Findings.Take(MostFindings)]);
+        return new JournalCheckReport(await VerifyLogAsync(archives, cancellation), [.. replay.Findings.Concat(tiles.Findings).Take(MostFindings)]);
     }
 
     // The border between an archived month and the database is not sharp: both are merged by their place in the log.
     private static async Task ReplayAsync(
-        NpgsqlConnection connection, IReadOnlyList<string> archives, RecordReplay replay, CancellationToken cancellation)
+        NpgsqlConnection connection, IReadOnlyList<string> archives, RecordReplay replay, TileComparison tiles, CancellationToken cancellation)
     {
         using var archived = new ArchivedLeaves(archives);
         await using var command = new NpgsqlCommand(AllRecords, connection);
@@ -89,12 +91,19 @@ public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
         while (await rows.ReadAsync(cancellation))
         {
             var leaf = rows.IsDBNull(0) ? long.MaxValue : rows.GetInt64(0);
-            while (archived.TryTakeBefore(leaf, out var record))
-                replay.Take(record);
-            replay.Take(rows.GetFieldValue<byte[]>(1));
+            while (archived.TryTakeBefore(leaf, out var earlier))
+                await TakeAsync(earlier.Index, earlier.Record);
+            await TakeAsync(leaf, rows.GetFieldValue<byte[]>(1));
         }
-        while (archived.TryTakeBefore(long.MaxValue, out var record))
+        while (archived.TryTakeBefore(long.MaxValue, out var later))
+            await TakeAsync(later.Index, later.Record);
+        await tiles.CompareAsync(cancellation);
+
+        Task TakeAsync(long leaf, byte[] record)
+        {
             replay.Take(record);
+            return tiles.TakeAsync(leaf, record, cancellation);
+        }
     }
 
     private static async Task CompareHeadsAsync(NpgsqlConnection connection, RecordReplay replay, CancellationToken cancellation)
@@ -117,6 +126,7 @@ public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
 
     private async Task<AuditVerdict> VerifyLogAsync(IReadOnlyList<string> archives, CancellationToken cancellation)
     {
+        var genesis = (await reader.KeysAsync(cancellation)).Genesis;
         var pipe = new Pipe();
         var verifying = Task.Run(
             () =>
@@ -125,7 +135,7 @@ public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
                 var files = archives.Select(File.OpenRead).ToArray();
                 try
                 {
-                    return AuditVerifier.Verify([.. files, export], AuditTrust.In(reader.Key));
+                    return AuditVerifier.Verify([.. files, export], AuditTrust.In(genesis));
                 }
                 finally
                 {
@@ -137,7 +147,7 @@ public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
         try
         {
             await using var output = pipe.Writer.AsStream();
-            await reader.ExportAsync(output, cancellation);
+            await reader.ExportAsync(output, 0, cancellation);
         }
         catch (InvalidOperationException)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces.Ports;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -59,8 +60,8 @@ internal static class AuditEndpoints
         }).Reads(KnownKinds.InfrastructureLineageIndex, "exportAudit").WithSummary("The log up to its newest checkpoint, for governor audit verify.");
 
         api.MapGet("/proofs/{leaf:long}", async Task<Results<Utf8ContentHttpResult, ProblemHttpResult>> (ITransparencyLog log, long leaf, CancellationToken stop) =>
-            await log.ProveAsync(leaf, stop) is { } bundle
-                ? TypedResults.Text(bundle.ToBytes(), ProofContentType)
+            await log.ProveAsync(leaf, stop) is { } proof
+                ? TypedResults.Text(Encoding.UTF8.GetBytes(proof.ToString()), ProofContentType)
                 : TypedResults.Problem($"leaf {leaf} is not under a checkpoint, or its month was archived", title: "no such record", statusCode: StatusCodes.Status404NotFound))
             .Reads(KnownKinds.InfrastructureLineageIndex, "proveRecord").WithSummary("One record with its inclusion proof, checkpoint and cosignatures (C2SP tlog-proof).");
 

@@ -131,7 +131,7 @@ public sealed class Silo : IAsyncDisposable
     {
         await Reader.WaitForCheckpointAsync(CancellationToken.None);
         using var output = new MemoryStream();
-        await Reader.ExportAsync(output, CancellationToken.None);
+        await Reader.ExportAsync(output, 0, CancellationToken.None);
         return output.ToArray();
     }
 
