@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Governor.Domain.Audit;
 using Governor.Journal.Recovery;
 
 namespace Governor.Cli.Journal;
@@ -34,12 +33,12 @@ internal static class RestoreCommand
     public static int Write(TextWriter output, RestoreReport report, int compared)
     {
         JournalChecks.Write(output, report.Check);
-        foreach (var reason in report.Behind)
-            output.WriteLine($"BEHIND: {reason}");
+        foreach (var finding in report.Behind)
+            output.WriteLine($"{(finding.Forked ? "FORKED" : "BEHIND")}: {finding}");
         if (!report.Behind.IsEmpty)
         {
-            output.WriteLine("nothing of this log is signed until that is resolved: restore a later backup, or roll forward to it");
-            return ExitCode.Incomplete;
+            output.WriteLine("the restored log is on hold, nothing of it is signed: restore a later backup, or roll forward to what was published");
+            return report.Behind.Any(finding => finding.Forked) || JournalChecks.ExitOf(report.Check) == ExitCode.No ? ExitCode.No : ExitCode.Incomplete;
         }
         output.WriteLine($"outside: {compared} published checkpoint{(compared == 1 ? "" : "s")} compared, none is ahead of it or beside it");
         return JournalChecks.ExitOf(report.Check);

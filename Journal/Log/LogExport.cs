@@ -14,7 +14,7 @@ internal sealed class LogExport(NpgsqlConnection connection, VerifierKey genesis
     /// <summary>An export carries a checkpoint at least this many leaves after the one before: each narrows down where a fault is.</summary>
     private const long CheckpointEvery = 1024;
 
-    /// <exception cref="InvalidOperationException">Leaves are missing that were not archived; what was written so far shows where.</exception>
+    /// <exception cref="LeafMissingException">A leaf is missing that was not archived; what was written so far shows where.</exception>
     public async Task WriteAsync(Stream output, long from, LogCheckpoint last, CancellationToken cancellation)
     {
         var archives = await ArchivedRanges.ReadAsync(connection, cancellation);
@@ -85,8 +85,14 @@ internal sealed class LogExport(NpgsqlConnection connection, VerifierKey genesis
         return notes;
     }
 
-    private static InvalidOperationException Missing(long leaf) =>
-        new($"leaf {leaf} has its place in the log, and its event is not there: the database was altered. What was written so far shows where");
+    private static LeafMissingException Missing(long leaf) => new(leaf);
+}
+
+/// <summary>A leaf has its place in the log, and its event is not there, nor in an archive.</summary>
+public sealed class LeafMissingException(long leaf)
+    : InvalidOperationException($"leaf {leaf} has its place in the log, and its event is not there: the database was altered. What was written so far shows where")
+{
+    public long Leaf { get; } = leaf;
 }
 
 /// <summary>The leaves that are in archive files. At the borders of months both neighbours' ranges cover what is in one of them.</summary>

@@ -14,6 +14,9 @@ public enum JournalFaultClass
     /// <summary>The stored bytes are not a record.</summary>
     UnreadableRecord,
 
+    /// <summary>A leaf has its place in the log, and its record is not there.</summary>
+    MissingRecord,
+
     /// <summary>A record does not follow the one before it in its chain.</summary>
     BrokenChain,
 
@@ -78,7 +81,8 @@ public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
         await CompareHeadsAsync(connection, replay, cancellation);
         await CompareStatesAsync(connection, replay, cancellation);
         await transaction.CommitAsync(cancellation);
-        return new JournalCheckReport(await VerifyLogAsync(archives, cancellation), [.. replay.Findings.Concat(tiles.Findings).Take(MostFindings)]);
+        var (log, hole) = await VerifyLogAsync(archives, cancellation);
+        return new JournalCheckReport(log, [.. hole, .. replay.Findings.Concat(tiles.Findings).Take(MostFindings - hole.Length)]);
     }
 
     // The border between an archived month and the database is not sharp: both are merged by their place in the log.
@@ -124,7 +128,7 @@ public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
         replay.StatesEnd();
     }
 
-    private async Task<AuditVerdict> VerifyLogAsync(IReadOnlyList<string> archives, CancellationToken cancellation)
+    private async Task<(AuditVerdict Verdict, JournalFinding[] Hole)> VerifyLogAsync(IReadOnlyList<string> archives, CancellationToken cancellation)
     {
         var genesis = (await reader.KeysAsync(cancellation)).Genesis;
         var pipe = new Pipe();
@@ -149,10 +153,10 @@ public sealed class JournalCheck(JournalDatabase database, IAuditReader reader)
             await using var output = pipe.Writer.AsStream();
             await reader.ExportAsync(output, 0, cancellation);
         }
-        catch (InvalidOperationException)
+        catch (LeafMissingException e)
         {
-            // The export itself found a hole; the verdict on what it wrote says where.
+            return (await verifying, [new JournalFinding(JournalFaultClass.MissingRecord, "the log", e.Leaf, e.Message)]);
         }
-        return await verifying;
+        return (await verifying, []);
     }
 }

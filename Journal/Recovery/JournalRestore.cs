@@ -10,7 +10,7 @@ public sealed record KnownCheckpoint(string Where, Checkpoint Checkpoint);
 
 /// <param name="Check">The restored database, derived again from its bytes.</param>
 /// <param name="Behind">Why what was restored must not be signed on: outside checkpoints that it does not contain. Empty when it may.</param>
-public sealed record RestoreReport(BackupManifest Manifest, JournalCheckReport Check, ImmutableArray<string> Behind);
+public sealed record RestoreReport(BackupManifest Manifest, JournalCheckReport Check, ImmutableArray<OutsideFinding> Behind);
 
 /// <summary>
 /// Restores a backup into a database that has no journal yet, and believes nothing: the dump's digest, the checkpoint that it claims,

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using Governor.Domain.Audit;
 using Governor.Grains.Interfaces.Ports;
@@ -76,7 +75,7 @@ public sealed class RecoveryDrill(JournalBackup backup, JournalRestore restore, 
                 dumpSha256 = report?.Report.Manifest.Sha256,
                 treeSize = report?.Report.Manifest.TreeSize,
                 comparedWith = outside.Select(known => new { known.Where, known.Checkpoint.Size, Root = known.Checkpoint.Root.ToString() }).ToArray(),
-                behind = report?.Report.Behind ?? ImmutableArray<string>.Empty,
+                behind = report?.Report.Behind.Select(finding => finding.ToString()).ToArray() ?? [],
                 findings = report?.Report.Check.Findings.Length,
                 seconds = report is null ? (double?)null : Math.Round(report.Took.TotalSeconds, 1),
             },

@@ -125,28 +125,6 @@ public sealed class LogTests(JournalServer server)
         Assert.True((await silo.Reader.EventsAsync(new EventFilter(Name: "2"), None))[0].Erased);
     }
 
-    [Theory]
-    [InlineData("UPDATE governor.grain_state SET state = 'forged' WHERE key = '2'", "pack/2: the state at version 1 is not the one")]
-    [InlineData("UPDATE governor.grain_state SET version = 7 WHERE key = '2'; UPDATE governor.grain_state SET version = 1 WHERE key = '1'", "pack/1: the state is at version 1, its records at 2")]
-    [InlineData("DELETE FROM governor.grain_state WHERE key = '2'", "pack/2: records without a state")]
-    [InlineData("UPDATE governor.chain_head SET sequence = 9 WHERE chain LIKE '%/2'", "the stored head is 9")]
-    [InlineData("DELETE FROM governor.chain_head WHERE chain LIKE '%/2'", "records without a head")]
-    [InlineData("DELETE FROM governor.governance_event WHERE name = '2'", "a head without records")]
-    public async Task The_check_of_the_live_database_finds_what_was_altered(string alteration, string finding)
-    {
-        await using var bed = await server.BedAsync();
-        var silo = bed.Start(sequence: true);
-        for (var i = 0; i < 4; i++)
-            await silo.CommitAsync(Commit($"{i}", 0, Event($"{i}")));
-        await silo.CommitAsync(Commit("1", 1, Event("1")));
-        await silo.Reader.WaitForCheckpointAsync(None);
-        Assert.True((await silo.CheckAsync()).IsClean);
-
-        await bed.AskAsync($"SET session_replication_role = replica; {alteration}");
-
-        Assert.Contains(finding, Assert.Single((await silo.CheckAsync()).Findings), StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task A_sequencer_with_another_key_signs_nothing()
     {
