@@ -50,7 +50,7 @@ internal static class AuditVerifyCommand
             throw new UsageException($"--checkpoint: {known}: expected a signed checkpoint (C2SP tlog-checkpoint), found something else");
         if (!trust.PublicKey.IsEmpty && note.Verify(new VerifierKey(checkpoint.Origin, trust.PublicKey.AsSpan())) != NoteVerdict.Good)
             throw new UsageException($"--checkpoint: {known}: not signed by the key given with --key");
-        return trust with { AtLeast = checkpoint, Origin = trust.Origin ?? checkpoint.Origin };
+        return trust with { Known = [checkpoint], Origin = trust.Origin ?? checkpoint.Origin };
     }
 
     private static Stream Open(string path)

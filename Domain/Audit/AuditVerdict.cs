@@ -50,6 +50,15 @@ public enum AuditFaultClass
 
     /// <summary>Not the export format.</summary>
     Malformed,
+
+    /// <summary>A change of the log's keys that cannot be read, is not signed as it must be, or is signed by a key that was not valid.</summary>
+    BadKeyStatement,
+
+    /// <summary>A payload is missing, and no later event says that it was erased; or it may not be erased at all.</summary>
+    UnexplainedErasure,
+
+    /// <summary>Too few of the trusted witnesses have cosigned.</summary>
+    NotWitnessed,
 }
 
 /// <param name="Index">
@@ -66,15 +75,30 @@ public sealed record AuditFault(AuditFaultClass Class, long Index, long Until, s
 /// <param name="Key">The log key of the file.</param>
 /// <param name="KeyWasTrusted">The key was compared with one from outside the file; otherwise the file vouches for itself.</param>
 public sealed record AuditVerdict(
-    AuditOutcome Outcome, AuditFault? Fault, long Leaves, long Chains, long Erased, Checkpoint? Checkpoint, VerifierKey? Key, bool KeyWasTrusted);
+    AuditOutcome Outcome, AuditFault? Fault, long Leaves, long Chains, long Erased, Checkpoint? Checkpoint, VerifierKey? Key, bool KeyWasTrusted)
+{
+    /// <summary>The trusted witnesses that cosigned the last checkpoint.</summary>
+    public ImmutableArray<VerifierKey> Cosigners { get; init; } = [];
+}
 
 /// <summary>What the one who verifies knows from elsewhere.</summary>
-/// <param name="PublicKey">The log's Ed25519 public key, 32 bytes, or empty to take the file's word.</param>
+/// <param name="PublicKey">
+/// A log key's 32 bytes of Ed25519 public key, or empty to take the file's word: the log's first key, or any later one that still
+/// signs.
+/// </param>
 /// <param name="Origin">The log's name, or null to take the file's word.</param>
-/// <param name="AtLeast">A checkpoint seen before: the file must contain it as a prefix, or history was rolled back or forked.</param>
-public sealed record AuditTrust(ImmutableArray<byte> PublicKey, string? Origin = null, Checkpoint? AtLeast = null)
+public sealed record AuditTrust(ImmutableArray<byte> PublicKey, string? Origin = null)
 {
     public static AuditTrust None { get; } = new(ImmutableArray<byte>.Empty);
+
+    /// <summary>Checkpoints seen before: the file must contain each as a prefix, or history was rolled back or forked.</summary>
+    public ImmutableArray<Checkpoint> Known { get; init; } = [];
+
+    /// <summary>Keys of type <see cref="NoteKeyType.Cosignature"/>: witnesses whose word counts. A false signature of one of them is a fault.</summary>
+    public ImmutableArray<VerifierKey> Witnesses { get; init; } = [];
+
+    /// <summary>How many of the witnesses must have cosigned the last checkpoint.</summary>
+    public int Quorum { get; init; }
 
     public static AuditTrust In(VerifierKey key) => new(key.PublicKey, key.Name);
 }

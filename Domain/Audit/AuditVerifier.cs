@@ -226,7 +226,7 @@ public sealed class AuditVerifier
 
     private void CompareWithTrusted()
     {
-        if (_trust.AtLeast is { } known && known.Size == _tree.Size && known.Root != _tree.Root)
+        foreach (var known in _trust.Known.Where(known => known.Size == _tree.Size && known.Root != _tree.Root))
             Fail(AuditFaultClass.RootMismatch, $"the checkpoint known from elsewhere has the root {known.Root} at {known.Size} leaves, this history has {_tree.Root}: it was forked", 0, _tree.Size);
     }
 
@@ -238,7 +238,7 @@ public sealed class AuditVerifier
             Fail(leaves > _tree.Size ? AuditFaultClass.Truncated : AuditFaultClass.Malformed, $"the last line says {leaves} leaves, {_tree.Size} are before it");
         else if (_lines.TryRead(out _) || _lines.Ended != LineEnd.AfterLine)
             Fail(AuditFaultClass.Malformed, "there is more after the last line");
-        else if (_trust.AtLeast is { } known && known.Size > _tree.Size)
+        else if (_trust.Known.MaxBy(known => known.Size) is { } known && known.Size > _tree.Size)
             Fail(AuditFaultClass.Truncated, $"a checkpoint of {known.Size} leaves is known from elsewhere, this history has {_tree.Size}: it was rolled back");
         if (_fault is not null)
             return Verdict(AuditOutcome.Tampered);

@@ -36,6 +36,14 @@ internal readonly ref struct CanonicalWriter(ArrayBufferWriter<byte> output)
         output.Advance(8);
     }
 
+    public void OptionalBytes(ReadOnlyMemory<byte>? bytes)
+    {
+        BinaryPrimitives.WriteInt32BigEndian(output.GetSpan(4), bytes?.Length ?? -1);
+        output.Advance(4);
+        if (bytes is { } present)
+            output.Write(present.Span);
+    }
+
     /// <exception cref="ArgumentException">Absent, with a NUL (PostgreSQL's text has none), or not valid UTF-16.</exception>
     public void Text(string text, [CallerArgumentExpression(nameof(text))] string field = "")
     {
@@ -135,19 +143,28 @@ internal ref struct CanonicalReader(ReadOnlySpan<byte> bytes)
 
     public string? OptionalText(string field)
     {
-        var raw = Raw(4, field);
-        var length = raw.IsEmpty ? -1 : BinaryPrimitives.ReadInt32BigEndian(raw);
-        if (length < -1)
-            Fail($"{field}: expected a length, found {length}");
-        if (length < 0 || Fault is not null)
-            return null;
-        var content = Raw(length, field);
-        if (Fault is not null)
+        if (!TryBytes(field, out var content))
             return null;
         if (System.Text.Unicode.Utf8.IsValid(content))
             return Encoding.UTF8.GetString(content);
         Fail($"{field}: not valid UTF-8");
         return null;
+    }
+
+    /// <summary>Null when they are absent.</summary>
+    public byte[]? OptionalBytes(string field) => TryBytes(field, out var content) ? content.ToArray() : null;
+
+    private bool TryBytes(string field, out ReadOnlySpan<byte> content)
+    {
+        content = default;
+        var raw = Raw(4, field);
+        var length = raw.IsEmpty ? -1 : BinaryPrimitives.ReadInt32BigEndian(raw);
+        if (length < -1)
+            Fail($"{field}: expected a length, found {length}");
+        if (length < 0 || Fault is not null)
+            return false;
+        content = Raw(length, field);
+        return Fault is null;
     }
 
     public void End()

@@ -128,10 +128,12 @@ public static class MerkleTree
     {
         if (first < 0 || first > second)
             return false;
-        if (first == 0)
-            return proof.IsEmpty && firstRoot == EmptyRoot;
+        if (first == 0 && firstRoot != EmptyRoot)
+            return false;
         if (first == second)
             return proof.IsEmpty && firstRoot == secondRoot;
+        if (first == 0)
+            return proof.IsEmpty;
 
         // RFC 9162 §2.1.4.2. When 'first' is a power of two, its root is itself the first node of the path.
         var rest = proof;

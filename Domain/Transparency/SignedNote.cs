@@ -134,7 +134,19 @@ public sealed class SignedNote
 
     public override string ToString() => $"{Text}\n{string.Concat(Signatures)}";
 
-    private static bool IsText(string text) => text.EndsWith('\n') && !text.Any(c => c < ' ' && c != '\n');
+    private static bool IsText(string text) => text.EndsWith('\n') && !text.Any(c => c < ' ' && c != '\n') && HasUtf8Form(text);
+
+    /// <summary>False with half of a surrogate pair: there would be nothing to sign.</summary>
+    private static bool HasUtf8Form(string text)
+    {
+        for (var rest = text.AsSpan(); !rest.IsEmpty;)
+        {
+            if (Rune.DecodeFromUtf16(rest, out _, out var consumed) != System.Buffers.OperationStatus.Done)
+                return false;
+            rest = rest[consumed..];
+        }
+        return true;
+    }
 
     private static bool TryParseSignature(string line, [NotNullWhen(true)] out NoteSignature? signature)
     {

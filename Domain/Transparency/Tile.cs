@@ -27,15 +27,15 @@ public readonly record struct Tile(int Level, long Index, int Width)
 
     public bool IsFull => Width == FullWidth;
 
-    /// <summary>The first leaf below this tile.</summary>
-    public long FirstLeaf => Level <= 0 ? Index << Height : Index << (Height * (Level + 1));
-
     /// <summary>How many complete hashes a tree of this size has at a level.</summary>
-    public static long HashesAt(int level, long size) => level <= 0 ? size : size >> (Height * level);
+    public static long HashesAt(int level, long size) => level <= 0 ? size : level > HighestLevel ? 0 : size >> (Height * level);
 
     /// <summary>The tile as it is in a tree of <paramref name="size"/> leaves; its width is 0 when it is not there.</summary>
-    public static Tile In(long size, int level, long index) =>
-        new(level, index, (int)Math.Clamp(HashesAt(level, size) - (index << Height), 0, FullWidth));
+    public static Tile In(long size, int level, long index)
+    {
+        var (full, rest) = Math.DivRem(HashesAt(level, size), FullWidth);
+        return new Tile(level, index, index < full ? FullWidth : index == full ? (int)rest : 0);
+    }
 
     /// <summary>The partial tiles of a tree: none, or one for each level up to its top.</summary>
     public static IEnumerable<Tile> RightEdge(long size)

@@ -28,7 +28,7 @@ public sealed class TiledTree
         {
             if (!given.Remove(tile.Level, out var hashes) || hashes.Tile != tile || hashes.Hashes.Length != tile.Width * TreeHash.Size)
                 throw new ArgumentException($"expected the partial tile {tile} of a tree of {size} leaves, found {(hashes is null ? "none" : $"{hashes.Tile} with {hashes.Hashes.Length} bytes")}", nameof(edge));
-            Row(tile.Level).Fill(hashes.Hashes.Span);
+            RowAt(tile.Level).Fill(hashes.Hashes.Span);
         }
         if (given.Count > 0)
             throw new ArgumentException($"the tile {given.Values.First().Tile} is not at the edge of a tree of {size} leaves", nameof(edge));
@@ -51,14 +51,14 @@ public sealed class TiledTree
 
     /// <summary>The partial tiles.</summary>
     public IReadOnlyList<TileHashes> Edge =>
-        [.. Tile.RightEdge(Size).Select(tile => new TileHashes(tile, Row(tile.Level).Encode()))];
+        [.. Tile.RightEdge(Size).Select(tile => new TileHashes(tile, RowAt(tile.Level).Encode()))];
 
     public void Append(TreeHash leafHash)
     {
         Size++;
         for (var level = 0; ; level++)
         {
-            var row = Row(level);
+            var row = RowAt(level);
             if (!row.Add(leafHash))
                 return;
             _completed.Add(new TileHashes(new Tile(level, (Tile.HashesAt(level, Size) >> Tile.Height) - 1, Tile.FullWidth), row.Encode()));
@@ -75,7 +75,7 @@ public sealed class TiledTree
         return taken;
     }
 
-    private Row Row(int level)
+    private Row RowAt(int level)
     {
         while (_rows.Count <= level)
             _rows.Add(new Row());

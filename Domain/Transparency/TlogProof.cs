@@ -12,6 +12,9 @@ namespace Governor.Domain.Transparency;
 /// <param name="Extra">Opaque to the proof, and not authenticated by it.</param>
 public sealed record TlogProof(long Index, ImmutableArray<TreeHash> Path, SignedNote Note, Checkpoint Checkpoint, ImmutableArray<byte> Extra)
 {
+    /// <summary>How such a file begins.</summary>
+    public static ReadOnlySpan<byte> Format => "c2sp.org/tlog-proof@"u8;
+
     /// <summary>The usual end of the file's name.</summary>
     public const string FileExtension = ".tlog-proof";
 

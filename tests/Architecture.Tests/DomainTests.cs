@@ -4,6 +4,7 @@ using Governor.Architecture.Tests.Support;
 using Governor.Domain.Audit;
 using Governor.Domain.Facts;
 using Governor.Domain.Signing;
+using Governor.Domain.Transparency;
 
 namespace Governor.Architecture.Tests;
 
@@ -32,6 +33,7 @@ public sealed class DomainTests
         (typeof(AuditExportWriter).FullName!, "System.IO", "writes an export to a stream that its caller has opened"),
         (typeof(AuditExportWriter).FullName!, "System.Threading", "writing to its caller's stream waits for it"),
         (typeof(AuditVerifier).FullName!, "System.IO", "reads an export from a stream that its caller has opened"),
+        (typeof(TileProofs).FullName!, "System.Threading", "waits for the tiles that its caller reads"),
         ("Governor.Domain.Audit.LineReader", "System.IO", "splits that stream into lines"),
         (typeof(AuditPayload).FullName!, "System.Security.Cryptography.RandomNumberGenerator", "the salt of a payload commitment, drawn when the journal writes the event"),
         (typeof(Ed25519).FullName!, "System.Security.Cryptography.RandomNumberGenerator", "makes the seed of a new key, for whoever makes keys"),

@@ -61,7 +61,7 @@ public sealed class LogTests(JournalServer server)
         await second.CommitAsync(Commit("b", 1, Event("a")));
         var export = await second.ExportAsync();
 
-        var verdict = AuditVerifier.Verify(new MemoryStream(export), AuditTrust.In(second.Key) with { AtLeast = before.Checkpoint });
+        var verdict = AuditVerifier.Verify(new MemoryStream(export), AuditTrust.In(second.Key) with { Known = [before.Checkpoint] });
         Assert.Null(verdict.Fault);
         Assert.Equal((AuditOutcome.Ok, 5L), (verdict.Outcome, verdict.Leaves));
     }

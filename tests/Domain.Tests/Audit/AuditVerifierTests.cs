@@ -64,7 +64,7 @@ public sealed class AuditVerifierTests
     public void An_export_as_written_is_good()
     {
         var trail = Trail.Sample();
-        var verdict = AuditVerifier.Verify(new MemoryStream(trail.Export()), AuditTrust.In(trail.Key) with { AtLeast = trail.Checkpoint });
+        var verdict = AuditVerifier.Verify(new MemoryStream(trail.Export()), AuditTrust.In(trail.Key) with { Known = [trail.Checkpoint] });
 
         Assert.Null(verdict.Fault);
         Assert.Equal((AuditOutcome.Ok, 12L, 3L, true), (verdict.Outcome, verdict.Leaves, verdict.Chains, verdict.KeyWasTrusted));
@@ -101,7 +101,7 @@ public sealed class AuditVerifierTests
         for (var i = 0; i < 12; i++)
             fork.Append("pack-0", $"{i}");
         fork.Sign();
-        var trust = AuditTrust.In(known.Key) with { AtLeast = known.Checkpoint };
+        var trust = AuditTrust.In(known.Key) with { Known = [known.Checkpoint] };
 
         Assert.Equal(AuditFaultClass.Truncated, AuditVerifier.Verify(new MemoryStream(shorter.Export()), trust).Fault!.Class);
         Assert.Equal(AuditFaultClass.RootMismatch, AuditVerifier.Verify(new MemoryStream(fork.Export()), trust).Fault!.Class);
