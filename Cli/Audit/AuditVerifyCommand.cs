@@ -1,34 +1,33 @@
+using System.Collections.Immutable;
 using System.CommandLine;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Governor.Domain.Audit;
 using Governor.Domain.Transparency;
 
 namespace Governor.Cli.Audit;
 
-/// <summary><c>governor audit verify FILE</c>: offline, from the bytes of an export alone.</summary>
+/// <summary><c>governor audit verify FILE...</c>: offline, from the bytes of exports, archives or a bundle alone.</summary>
 internal static class AuditVerifyCommand
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
     public static Command Build()
     {
-        var file = new Argument<string>("export") { Description = "The exported trail; - for standard input" };
-        var key = new Option<string?>("--key") { Description = "The log's public key (NAME+HASH+KEY or base64), or a file with it; without it the file vouches for itself" };
-        var known = new Option<string?>("--checkpoint") { Description = "A file with a checkpoint known from elsewhere: finds a history that was rolled back or forked" };
+        var files = new Argument<string[]>("file")
+        {
+            Description = "The exported trail, or its archives and the live export together, or one bundle (.tlog-proof); - for standard input",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var key = new Option<string?>("--key") { Description = "A public key of the log (NAME+HASH+KEY or base64), or a file with it: the first, or one that signs now; without it the files vouch for themselves" };
+        var known = new Option<string[]>("--checkpoint") { Description = "A file with a checkpoint known from elsewhere: finds a history that was rolled back or forked; may be repeated" };
+        var witness = new Option<string[]>("--witness") { Description = "A trusted witness' key (NAME+HASH+KEY), or a file with it; may be repeated" };
+        var quorum = new Option<int?>("--quorum") { Description = "How many of the witnesses must have cosigned the last checkpoint; all of them unless said" };
         var format = new Option<string>("--output", "-o") { Description = "text or json", DefaultValueFactory = _ => "text" };
         format.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("verify", "Verify an exported trail offline: 0 ok, 1 tampered, 2 incomplete, 3 usage") { file, key, known, format };
+        var command = new Command("verify", "Verify an exported trail offline: 0 ok, 1 tampered, 2 incomplete, 3 usage") { files, key, known, witness, quorum, format };
         command.SetAction(parsed =>
         {
-            var trust = Trust(parsed.GetValue(key), parsed.GetValue(known));
-            using var export = Open(parsed.GetRequiredValue(file));
-            var verdict = Verify(export, trust, parsed.GetRequiredValue(file));
-            var output = parsed.InvocationConfiguration.Output;
-            if (parsed.GetValue(format) == "json")
-                output.WriteLine(Json(verdict).ToJsonString(Indented));
-            else
-                WriteText(output, verdict);
+            var trust = Trust(parsed.GetValue(key), parsed.GetValue(known) ?? [], parsed.GetValue(witness) ?? [], parsed.GetValue(quorum));
+            var paths = parsed.GetRequiredValue(files);
+            var verdict = Verify(paths, trust);
+            AuditVerdictText.Write(parsed.InvocationConfiguration.Output, verdict, paths, json: parsed.GetValue(format) == "json");
             return verdict.Outcome switch
             {
                 AuditOutcome.Ok => ExitCode.Ok,
@@ -39,82 +38,58 @@ internal static class AuditVerifyCommand
         return command;
     }
 
-    private static AuditTrust Trust(string? key, string? known)
+    private static AuditTrust Trust(string? key, string[] known, string[] witnesses, int? quorum)
     {
         var trust = key is null ? AuditTrust.None : TrustedKey.Parse(key);
-        if (known is null)
-            return trust;
-        if (!File.Exists(known))
-            throw new UsageException($"--checkpoint: there is no file '{known}'");
-        if (!SignedNote.TryParse(File.ReadAllBytes(known), out var note) || !Checkpoint.TryParse(note.Text, out var checkpoint))
-            throw new UsageException($"--checkpoint: {known}: expected a signed checkpoint (C2SP tlog-checkpoint), found something else");
-        if (!trust.PublicKey.IsEmpty && note.Verify(new VerifierKey(checkpoint.Origin, trust.PublicKey.AsSpan())) != NoteVerdict.Good)
-            throw new UsageException($"--checkpoint: {known}: not signed by the key given with --key");
-        return trust with { Known = [checkpoint], Origin = trust.Origin ?? checkpoint.Origin };
+        var checkpoints = known.Select(path => Known(path, trust)).ToImmutableArray();
+        if (checkpoints.Select(checkpoint => checkpoint.Origin).Append(trust.Origin).OfType<string>().Distinct().ToArray() is { Length: > 1 } origins)
+            throw new UsageException($"--checkpoint: expected checkpoints of one log, found {string.Join(", ", origins)}");
+        var keys = witnesses.Select(TrustedKey.ParseWitness).Distinct().ToImmutableArray();
+        if (quorum is { } number && (number < 0 || number > keys.Length))
+            throw new UsageException($"--quorum: expected 0 to {keys.Length}, the number of trusted witnesses (--witness); found {number}");
+        return trust with
+        {
+            Known = checkpoints,
+            Origin = trust.Origin ?? checkpoints.FirstOrDefault()?.Origin,
+            Witnesses = keys,
+            Quorum = quorum ?? keys.Length,
+        };
     }
 
-    private static Stream Open(string path)
+    private static Checkpoint Known(string path, AuditTrust trust)
     {
-        if (path == "-")
-            return Console.OpenStandardInput();
+        if (!File.Exists(path))
+            throw new UsageException($"--checkpoint: there is no file '{path}'");
+        if (!SignedNote.TryParse(File.ReadAllBytes(path), out var note) || !Checkpoint.TryParse(note.Text, out var checkpoint))
+            throw new UsageException($"--checkpoint: {path}: expected a signed checkpoint (C2SP tlog-checkpoint), found something else");
+        // It may well be signed by a key of before a rotation; but what bears this key's name must be of this key.
+        if (!trust.PublicKey.IsEmpty && VerifierKey.IsName(checkpoint.Origin)
+            && note.Verify(new VerifierKey(checkpoint.Origin, trust.PublicKey.AsSpan())) == NoteVerdict.BadSignature)
+            throw new UsageException($"--checkpoint: {path}: its signature by the key given with --key is false");
+        return checkpoint;
+    }
+
+    private static AuditVerdict Verify(string[] paths, AuditTrust trust)
+    {
+        var opened = new List<TrailFile>();
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            foreach (var path in paths)
+                opened.Add(TrailFile.Open(path));
+            if (opened.Find(file => file.IsBundle) is not { } bundle)
+                return AuditVerifier.Verify([.. opened.Select(file => file.Content)], trust);
+            return opened.Count == 1
+                ? AuditBundle.Verify(bundle.ReadAll(AuditBundle.MaximumBytes), trust)
+                : throw new UsageException($"'{bundle.Path}' is a bundle: it is verified alone");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"cannot read the export '{path}': {e.Message}", e);
+            throw new UsageException($"cannot read {string.Join(", ", paths.Select(path => $"'{path}'"))}: {e.Message}", e);
+        }
+        finally
+        {
+            foreach (var file in opened)
+                file.Dispose();
         }
     }
-
-    private static AuditVerdict Verify(Stream export, AuditTrust trust, string path)
-    {
-        try
-        {
-            return AuditVerifier.Verify(export, trust);
-        }
-        catch (IOException e)
-        {
-            throw new UsageException($"cannot read the export '{path}': {e.Message}", e);
-        }
-    }
-
-    private static void WriteText(TextWriter output, AuditVerdict verdict)
-    {
-        var place = verdict.Fault switch
-        {
-            null => "",
-            { Index: < 0 } => "the header",
-            { } fault when fault.Until - fault.Index > 1 => $"one of the leaves {fault.Index} to {fault.Until - 1}",
-            { } fault => $"leaf {fault.Index}",
-        };
-        output.WriteLine(verdict.Outcome switch
-        {
-            AuditOutcome.Ok => $"ok: {verdict.Leaves} events on {verdict.Chains} subjects are what was signed",
-            AuditOutcome.Tampered => $"TAMPERED: {verdict.Fault!.Class} at {place}: {verdict.Fault.Detail}",
-            _ => $"incomplete: {verdict.Fault!.Class} at {place}: {verdict.Fault.Detail}",
-        });
-        if (verdict.Checkpoint is { } checkpoint)
-            output.WriteLine($"checkpoint: {checkpoint.Size} leaves, root {checkpoint.Root}");
-        if (verdict.Key is { } key)
-            output.WriteLine($"key: {key}{(verdict.KeyWasTrusted ? "" : " (from the file itself: compare it with the key you know, or give it with --key)")}");
-        if (verdict.Erased > 0)
-            output.WriteLine($"erased: the values of {verdict.Erased} events");
-    }
-
-    private static JsonObject Json(AuditVerdict verdict) => new()
-    {
-        ["outcome"] = verdict.Outcome.ToString().ToLowerInvariant(),
-        ["fault"] = verdict.Fault is { } fault
-            ? new JsonObject { ["class"] = fault.Class.ToString(), ["index"] = fault.Index, ["until"] = fault.Until, ["detail"] = fault.Detail }
-            : null,
-        ["events"] = verdict.Leaves,
-        ["subjects"] = verdict.Chains,
-        ["erased"] = verdict.Erased,
-        ["checkpoint"] = verdict.Checkpoint is { } checkpoint
-            ? new JsonObject { ["origin"] = checkpoint.Origin, ["size"] = checkpoint.Size, ["root"] = checkpoint.Root.ToString() }
-            : null,
-        ["key"] = verdict.Key?.ToString(),
-        ["keyTrusted"] = verdict.KeyWasTrusted,
-    };
 }

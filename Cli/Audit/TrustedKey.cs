@@ -4,7 +4,7 @@ using Governor.Domain.Transparency;
 
 namespace Governor.Cli.Audit;
 
-/// <summary>A log's key as a person gives it: a verifier key, or base64 of the 32 bytes; itself or in a file.</summary>
+/// <summary>A key as a person gives it: a verifier key, or for a log base64 of the 32 bytes; itself or in a file.</summary>
 internal static class TrustedKey
 {
     /// <exception cref="UsageException">Neither.</exception>
@@ -20,10 +20,20 @@ internal static class TrustedKey
             : throw new UsageException($"--key: {given}: expected NAME+HASH+KEY or base64 of a 32-byte Ed25519 public key, found something else");
     }
 
+    /// <exception cref="UsageException">Not the key of a witness.</exception>
+    public static VerifierKey ParseWitness(string given)
+    {
+        if (!VerifierKey.TryParse(given, out var key) && File.Exists(given))
+            _ = VerifierKey.TryParse(File.ReadAllText(given).Trim(), out key);
+        return key?.Type == NoteKeyType.Cosignature
+            ? key
+            : throw new UsageException($"--witness: expected NAME+HASH+KEY of a witness (C2SP tlog-cosignature, type 4), or a file with it; found {(key is null ? $"'{given}'" : "the key of a log")}");
+    }
+
     private static bool TryParse(string text, out AuditTrust trust)
     {
         var raw = new byte[32];
-        trust = VerifierKey.TryParse(text, out var key) ? AuditTrust.In(key)
+        trust = VerifierKey.TryParse(text, out var key) && key.Type == NoteKeyType.Ed25519 ? AuditTrust.In(key)
             : Convert.TryFromBase64String(text, raw, out var written) && written == raw.Length ? new AuditTrust(ImmutableArray.Create(raw))
             : AuditTrust.None;
         return !trust.PublicKey.IsEmpty;

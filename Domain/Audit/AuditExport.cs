@@ -1,9 +1,3 @@
-using System.Buffers;
-using System.Buffers.Text;
-using System.Globalization;
-using System.Text;
-using Governor.Domain.Transparency;
-
 namespace Governor.Domain.Audit;
 
 /// <summary>
@@ -12,10 +6,11 @@ namespace Governor.Domain.Audit;
 /// <code>
 /// governor-audit-export/1
 /// origin NAME
-/// key VERIFIER-KEY
+/// key VERIFIER-KEY                                                     (the log's first key)
+/// from INDEX | archive INDEX                                           (only in a part, see <see cref="AuditSpan"/>)
 /// leaf INDEX BASE64(leaf hash) BASE64(record) BASE64(payload) | -      (- : the payload was erased)
-/// checkpoint BASE64(signed note)                                       (anywhere between leaves, and after the last)
-/// end NUMBER-OF-LEAVES
+/// checkpoint BASE64(signed note)                                       (before the leaf whose index is its size; sizes grow)
+/// end NUMBER-OF-LEAVES                                                 (in this file)
 /// </code>
 /// </summary>
 public static class AuditExport
@@ -28,6 +23,10 @@ public static class AuditExport
 
     internal static ReadOnlySpan<byte> Key => "key "u8;
 
+    internal static ReadOnlySpan<byte> From => "from "u8;
+
+    internal static ReadOnlySpan<byte> Archive => "archive "u8;
+
     internal static ReadOnlySpan<byte> Leaf => "leaf "u8;
 
     internal static ReadOnlySpan<byte> CheckpointWord => "checkpoint "u8;
@@ -35,81 +34,29 @@ public static class AuditExport
     internal static ReadOnlySpan<byte> End => "end "u8;
 }
 
-/// <summary>Writes an export, buffered; nothing of it is held but the current lines.</summary>
-public sealed class AuditExportWriter
+/// <summary>Which leaves a file claims to hold.</summary>
+public enum AuditSpanKind
 {
-    private const int FlushAt = 64 << 10;
+    /// <summary>All of them, from 0.</summary>
+    Whole,
 
-    private readonly Stream _output;
-    private readonly ArrayBufferWriter<byte> _buffer = new(FlushAt + 4096);
+    /// <summary>From an index up to the log's end; those that are missing in between are in archives.</summary>
+    Live,
 
-    public AuditExportWriter(Stream output, VerifierKey key)
-    {
-        _output = output;
-        _buffer.Write(AuditExport.Format);
-        _buffer.Write("\n"u8);
-        Write(AuditExport.Origin, key.Name);
-        Write(AuditExport.Key, key.ToString());
-    }
+    /// <summary>Some, from an index on: the month that was closed. The others are in other files.</summary>
+    Archive,
+}
 
-    /// <summary>How many leaves were written.</summary>
-    public long Leaves { get; private set; }
+/// <summary>
+/// Which leaves a file claims to hold. Parts are verified together. Where two parts meet, their leaves may interleave, because the
+/// order of the log is not exactly the order of time.
+/// </summary>
+/// <param name="From">Index of the file's first leaf; where it has none, of the leaf that would be.</param>
+public readonly record struct AuditSpan(AuditSpanKind Kind, long From)
+{
+    public static AuditSpan Whole => default;
 
-    /// <param name="payload">Null when it was erased.</param>
-    public async ValueTask LeafAsync(ReadOnlyMemory<byte> record, ReadOnlyMemory<byte>? payload, CancellationToken cancellation)
-    {
-        _buffer.Write(AuditExport.Leaf);
-        Ascii(Leaves.ToString(CultureInfo.InvariantCulture));
-        _buffer.Write(" "u8);
-        Base64Of(AuditRecord.HashOf(record.Span).ToArray());
-        _buffer.Write(" "u8);
-        Base64Of(record.Span);
-        if (payload is { } present)
-        {
-            _buffer.Write(" "u8);
-            Base64Of(present.Span);
-        }
-        else
-        {
-            _buffer.Write(" -"u8);
-        }
-        _buffer.Write("\n"u8);
-        Leaves++;
-        if (_buffer.WrittenCount >= FlushAt)
-            await FlushAsync(cancellation).ConfigureAwait(false);
-    }
+    public static AuditSpan Live(long from) => new(AuditSpanKind.Live, from);
 
-    public void Checkpoint(SignedNote note)
-    {
-        _buffer.Write(AuditExport.CheckpointWord);
-        Base64Of(note.ToBytes());
-        _buffer.Write("\n"u8);
-    }
-
-    public async ValueTask EndAsync(CancellationToken cancellation)
-    {
-        Write(AuditExport.End, Leaves.ToString(CultureInfo.InvariantCulture));
-        await FlushAsync(cancellation).ConfigureAwait(false);
-    }
-
-    private async ValueTask FlushAsync(CancellationToken cancellation)
-    {
-        await _output.WriteAsync(_buffer.WrittenMemory, cancellation).ConfigureAwait(false);
-        _buffer.ResetWrittenCount();
-    }
-
-    private void Write(ReadOnlySpan<byte> word, string value)
-    {
-        _buffer.Write(word);
-        Ascii(value);
-        _buffer.Write("\n"u8);
-    }
-
-    private void Ascii(string text) => Encoding.UTF8.GetBytes(text, _buffer);
-
-    private void Base64Of(ReadOnlySpan<byte> bytes)
-    {
-        Base64.EncodeToUtf8(bytes, _buffer.GetSpan(Base64.GetMaxEncodedToUtf8Length(bytes.Length)), out _, out var written);
-        _buffer.Advance(written);
-    }
+    public static AuditSpan Archive(long from) => new(AuditSpanKind.Archive, from);
 }

@@ -66,17 +66,24 @@ public enum AuditFaultClass
 /// from here to <see cref="AuditFault.Until"/>. For a fault in the header -1.
 /// </param>
 /// <param name="Until">Exclusive end of the range in which the bad leaf is.</param>
-public sealed record AuditFault(AuditFaultClass Class, long Index, long Until, string Detail);
+public sealed record AuditFault(AuditFaultClass Class, long Index, long Until, string Detail)
+{
+    /// <summary>In which of the files, from 0; null when it is not in one of them.</summary>
+    public int? File { get; init; }
+}
 
 /// <param name="Leaves">How many leaves were read and found good.</param>
 /// <param name="Chains">How many subjects these leaves are about.</param>
 /// <param name="Erased">How many of them have had their payload erased.</param>
 /// <param name="Checkpoint">The last good checkpoint.</param>
-/// <param name="Key">The log key of the file.</param>
-/// <param name="KeyWasTrusted">The key was compared with one from outside the file; otherwise the file vouches for itself.</param>
+/// <param name="Key">The log's first key, as the file says; for a bundle the key that it was verified with.</param>
+/// <param name="KeyWasTrusted">The log's keys were compared with one from outside the file; otherwise the file vouches for itself.</param>
 public sealed record AuditVerdict(
     AuditOutcome Outcome, AuditFault? Fault, long Leaves, long Chains, long Erased, Checkpoint? Checkpoint, VerifierKey? Key, bool KeyWasTrusted)
 {
+    /// <summary>The keys that sign the log after the last leaf that was read, oldest first.</summary>
+    public ImmutableArray<VerifierKey> CurrentKeys { get; init; } = [];
+
     /// <summary>The trusted witnesses that cosigned the last checkpoint.</summary>
     public ImmutableArray<VerifierKey> Cosigners { get; init; } = [];
 }

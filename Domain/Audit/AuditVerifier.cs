@@ -1,139 +1,154 @@
-using System.Buffers.Text;
-using System.Globalization;
-using System.Text;
+using System.Collections.Immutable;
 using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Audit;
 
 /// <summary>
-/// Verifies an export from its bytes alone: no database, no network, one pass, memory by the number of subjects. Reports the first
-/// fault; never throws on content.
+/// Verifies exports from their bytes alone: no database, no network, one pass, memory by the number of subjects and of erased
+/// payloads. Reports the first fault; never throws on content.
 /// </summary>
+/// <remarks>
+/// <para>
+/// Which keys may sign which tree follows from the log's first key, which a file names, and the <see cref="LogKeyStatement"/>s among
+/// the leaves. A key that is known from elsewhere may be the first one: it authorised the others, step by step. Or it may be any
+/// later one, when it is valid at the end and signs the last checkpoint: whoever holds it vouches by that for the root, and so for
+/// every leaf, whoever signed before and whatever first key the file names. A key that was revoked is worth nothing: its thief can
+/// write a history in which it never was. Pin one that is valid, or trust witnesses.
+/// </para>
+/// <para>
+/// Witnesses are asked about the last checkpoint: the one that covers every leaf. When several files bring it, their cosignatures
+/// count together.
+/// </para>
+/// </remarks>
 public sealed class AuditVerifier
 {
-    private readonly LineReader _lines;
+    private readonly MergedTrail _trail;
     private readonly AuditTrust _trust;
+    private readonly ImmutableArray<Checkpoint> _known;
     private readonly SubjectChains _chains = new();
     private readonly MerkleFrontier _tree = new();
+    private readonly ErasureLedger _erasures = new();
+    private readonly HashSet<VerifierKey> _cosigners = [];
     private byte[] _record = new byte[4096];
     private byte[] _payload = new byte[4096];
-    private VerifierKey? _key;
+    private int _payloadBytes;
+    private LogKeyring? _keys;
     private Checkpoint? _checkpoint;
+    private long _witnessed;
+    private bool _pinnedKeySigned;
+    private int _knownPassed;
     private AuditFault? _fault;
-    private long _erased;
 
-    private AuditVerifier(LineReader lines, AuditTrust trust)
+    private AuditVerifier(MergedTrail trail, AuditTrust trust)
     {
-        _lines = lines;
+        _trail = trail;
         _trust = trust;
+        _known = [.. trust.Known.OrderBy(known => known.Size)];
     }
 
     /// <exception cref="IOException">The stream cannot be read.</exception>
-    public static AuditVerdict Verify(Stream export, AuditTrust? trust = null)
+    public static AuditVerdict Verify(Stream export, AuditTrust? trust = null) => Verify([export], trust);
+
+    /// <summary>Verifies files together: archives of closed months and what is live, in any order.</summary>
+    /// <exception cref="IOException">A stream cannot be read.</exception>
+    /// <exception cref="ArgumentException">No file.</exception>
+    public static AuditVerdict Verify(IReadOnlyList<Stream> files, AuditTrust? trust = null)
     {
-        using var lines = new LineReader(export, AuditExport.MaximumLineBytes);
-        return new AuditVerifier(lines, trust ?? AuditTrust.None).Run();
+        if (files.Count == 0)
+            throw new ArgumentException("expected at least one file", nameof(files));
+        using var trail = new MergedTrail(files);
+        return new AuditVerifier(trail, trust ?? AuditTrust.None).Run();
     }
 
     private AuditVerdict Run()
     {
-        if (!ReadHeader(out var early))
-            return Verdict(early ? AuditOutcome.Incomplete : AuditOutcome.Tampered);
-        while (_lines.TryRead(out var line))
+        if (!_trail.Begin())
+            return Broken();
+        _keys = LogKeyring.Of(_trail.Key!);
+        if (!IsLogExpected())
+            return Verdict(AuditOutcome.Tampered);
+        while (true)
         {
-            if (line.StartsWith(AuditExport.End))
-                return Finish(line[AuditExport.End.Length..]);
-            if (line.StartsWith(AuditExport.Leaf))
-                TakeLeaf(line[AuditExport.Leaf.Length..]);
-            else if (line.StartsWith(AuditExport.CheckpointWord))
-                TakeCheckpoint(line[AuditExport.CheckpointWord.Length..]);
-            else
-                Fail(AuditFaultClass.Malformed, "expected a line 'leaf', 'checkpoint' or 'end'");
+            switch (_trail.Next(_tree.Size))
+            {
+                case TrailItem.Leaf:
+                    TakeLeaf(_trail.Holders[0]);
+                    break;
+                case TrailItem.Checkpoint:
+                    TakeCheckpoint(_trail.Holders[0].Note!, _trail.Holders[0].Checkpoint!);
+                    break;
+                case TrailItem.End:
+                    return Finish();
+                default:
+                    return Broken();
+            }
             if (_fault is not null)
                 return Verdict(AuditOutcome.Tampered);
         }
-        return EndedEarly();
     }
 
-    private bool ReadHeader(out bool early)
+    private bool IsLogExpected()
     {
-        if (!HeaderLine(AuditExport.Format, "the format", out early, out var rest))
-            return false;
-        if (!rest.IsEmpty)
-            return Fail(AuditFaultClass.Malformed, $"expected version 1 of the format, found more: '{Encoding.UTF8.GetString(rest)}'", -1);
-        if (!HeaderLine(AuditExport.Origin, "the origin", out early, out var name))
-            return false;
-        var origin = Encoding.UTF8.GetString(name);
-        if (!HeaderLine(AuditExport.Key, "the key", out early, out var key))
-            return false;
-        if (!VerifierKey.TryParse(Encoding.UTF8.GetString(key), out _key))
-            return Fail(AuditFaultClass.Malformed, "expected a verifier key NAME+HASH+BASE64 on the third line", -1);
-
-        if (_trust.Origin is not null && _trust.Origin != origin)
-            return Fail(AuditFaultClass.WrongOrigin, $"expected the log '{_trust.Origin}', found '{origin}'", -1);
-        if (!_trust.PublicKey.IsEmpty && !_trust.PublicKey.AsSpan().SequenceEqual(_key.PublicKey.AsSpan()))
-            return Fail(AuditFaultClass.WrongKey, $"expected the public key {Convert.ToBase64String(_trust.PublicKey.AsSpan())}, the file names {_key}", -1);
-        return _key.Name == origin || Fail(AuditFaultClass.WrongOrigin, $"the key is named '{_key.Name}', the log '{origin}'", -1);
+        var origin = _keys!.Genesis.Name;
+        if (_trust.Origin is { } expected && expected != origin)
+            return Fail(AuditFaultClass.WrongOrigin, $"expected the log '{expected}', found '{origin}'", -1);
+        if (_known.FirstOrDefault(known => known.Origin != origin) is { } foreign)
+            return Fail(AuditFaultClass.WrongOrigin, $"the checkpoint known from elsewhere is of the log '{foreign.Origin}', found '{origin}'", -1);
+        CompareWithKnown();
+        return _fault is null;
     }
 
-    private bool HeaderLine(ReadOnlySpan<byte> word, string what, out bool early, out ReadOnlySpan<byte> rest)
+    private void TakeLeaf(ExportFile file)
     {
-        rest = default;
-        early = !_lines.TryRead(out var line) && _lines.Ended != LineEnd.TooLong;
-        if (early)
-            return Fail(AuditFaultClass.Truncated, "the file ends within its header", -1);
-        if (!line.StartsWith(word))
-            return Fail(AuditFaultClass.Malformed, $"not an audit export: expected the line '{Encoding.UTF8.GetString(word)}' for {what}", -1);
-        rest = line[word.Length..];
-        return true;
-    }
-
-    private void TakeLeaf(ReadOnlySpan<byte> fields)
-    {
-        if (!LeafLine.TryParse(fields, out var leaf))
-        {
-            Fail(AuditFaultClass.Malformed, "expected 'leaf INDEX HASH RECORD PAYLOAD'");
-            return;
-        }
-        if (leaf.Index != _tree.Size)
-        {
-            OutOfPlace(leaf.Index);
-            return;
-        }
-        if (!Decode(leaf.Record, ref _record, out var record))
+        if (!StrictBase64.TryDecode(file.Record, ref _record, out var bytes))
         {
             Fail(AuditFaultClass.Malformed, "the record is not base64");
             return;
         }
-        var hash = AuditRecord.HashOf(record);
-        if (hash != leaf.Hash)
+        var hash = AuditRecord.HashOf(bytes);
+        if (hash != file.Hash)
         {
-            Fail(AuditFaultClass.AlteredRecord, $"the record hashes to {hash}, its line says {leaf.Hash}");
+            Fail(AuditFaultClass.AlteredRecord, $"the record hashes to {hash}, its line says {file.Hash}");
             return;
         }
-        if (!AuditRecord.TryDecode(record, out var decoded, out var fault))
+        if (!AuditRecord.TryDecode(bytes, out var record, out var fault))
         {
             Fail(AuditFaultClass.Malformed, $"the record cannot be read: {fault}");
             return;
         }
-        if (IsPayloadGood(leaf, decoded) && IsNextInChain(decoded, hash))
+        if (IsPayloadGood(file, record) && IsSameElsewhere(file, record) && IsNextInChain(record, hash) && IsAboutTrail(record))
         {
             _tree.Append(hash);
-            CompareWithTrusted();
+            CompareWithKnown();
         }
     }
 
-    private bool IsPayloadGood(in LeafLine leaf, AuditRecord record)
+    private bool IsPayloadGood(ExportFile file, AuditRecord record)
     {
-        if (leaf.IsErased)
+        if (file.IsErased)
         {
-            _erased++;
+            if (PayloadRules.Missing(record) is { } missing)
+                return Fail(missing);
+            _erasures.Miss(_tree.Size);
             return true;
         }
-        if (!Decode(leaf.Payload, ref _payload, out var payload))
+        if (!StrictBase64.TryDecode(file.Payload, ref _payload, out var payload))
             return Fail(AuditFaultClass.Malformed, "the payload is not base64");
-        if (AuditPayload.CommitmentOf(payload) != record.Payload)
-            return Fail(AuditFaultClass.AlteredRecord, "values or rationale are not those that the record commits to");
+        _payloadBytes = payload.Length;
+        return PayloadRules.Present(record, payload) is not { } finding || Fail(finding);
+    }
+
+    /// <summary>A leaf that is in several files is the same in all; but one may have been written before its payload was erased.</summary>
+    private bool IsSameElsewhere(ExportFile first, AuditRecord record)
+    {
+        for (var i = 1; i < _trail.Holders.Count; i++)
+        {
+            var other = _trail.Holders[i];
+            if (other.Hash != first.Hash || !other.Record.SequenceEqual(first.Record))
+                return Fail(AuditFaultClass.DuplicateSequence, "two files have different records here");
+            if (!other.IsErased && !IsPayloadGood(other, record))
+                return false;
+        }
         return true;
     }
 
@@ -146,11 +161,10 @@ public sealed class AuditVerifier
             return Fail(AuditFaultClass.DuplicateSequence, $"{chain}: expected sequence {expected}, found {record.Sequence} again");
         if (record.Sequence > expected)
         {
-            var index = _tree.Size;
-            var later = FindLater(chain, expected);
+            var later = _trail.ComesLater(file => IsRecord(file, chain, expected));
             return Fail(
                 later ? AuditFaultClass.Reordered : AuditFaultClass.SequenceGap,
-                $"{chain}: expected sequence {expected}, found {record.Sequence}; {expected} {(later ? "comes later" : "is missing")}", index);
+                $"{chain}: expected sequence {expected}, found {record.Sequence}; {expected} {(later ? "comes later" : "is missing")}");
         }
         if (record.Previous != head.Hash)
             return Fail(AuditFaultClass.BrokenChain, $"{chain} sequence {expected}: expected the previous hash {head.Hash}, found {record.Previous}");
@@ -158,125 +172,117 @@ public sealed class AuditVerifier
         return true;
     }
 
-    /// <summary>A leaf with another index than the next one: missing, repeated, or out of order.</summary>
-    private void OutOfPlace(long found)
+    private bool IsRecord(ExportFile file, string chain, long sequence) =>
+        StrictBase64.TryDecode(file.Record, ref _record, out var bytes) && AuditRecord.TryDecode(bytes, out var record, out _)
+        && record.Sequence == sequence && record.Event.Subject.Chain == chain;
+
+    /// <summary>Takes what the leaf says about the trail itself: keys and erasures.</summary>
+    private bool IsAboutTrail(AuditRecord record)
     {
-        var expected = _tree.Size;
-        if (found < expected)
-        {
-            Fail(AuditFaultClass.DuplicateSequence, $"expected leaf {expected}, found leaf {found} again");
-            return;
-        }
-        var later = false;
-        while (!later && _lines.TryRead(out var line))
-        {
-            later = line.StartsWith(AuditExport.Leaf)
-                && LeafLine.TryParse(line[AuditExport.Leaf.Length..], out var leaf) && leaf.Index == expected;
-        }
-        Fail(
-            later ? AuditFaultClass.Reordered : AuditFaultClass.SequenceGap,
-            $"expected leaf {expected}, found leaf {found}; {expected} {(later ? "comes later" : "is missing")}", expected);
+        if (AuditActions.MayBeErased(record.Event.Action))
+            return true;
+        _erasures.Take(record.Event);
+        if (!AuditActions.IsKeyChange(record.Event.Action))
+            return true;
+        if (!LogKeyHistory.TryTake(_keys!, _tree.Size, record.Event, _payload.AsMemory(0, _payloadBytes), out var next, out var fault))
+            return Fail(AuditFaultClass.BadKeyStatement, fault);
+        _keys = next;
+        return true;
     }
 
-    private bool FindLater(string chain, long sequence)
-    {
-        while (_lines.TryRead(out var line))
-        {
-            if (line.StartsWith(AuditExport.Leaf) && LeafLine.TryParse(line[AuditExport.Leaf.Length..], out var leaf)
-                && Decode(leaf.Record, ref _record, out var bytes) && AuditRecord.TryDecode(bytes, out var record, out _)
-                && record.Sequence == sequence && record.Event.Subject.Chain == chain)
-                return true;
-        }
-        return false;
-    }
-
-    private void TakeCheckpoint(ReadOnlySpan<byte> field)
-    {
-        if (!Decode(field, ref _payload, out var bytes) || !SignedNote.TryParse(bytes, out var note)
-            || !Checkpoint.TryParse(note.Text, out var checkpoint))
-        {
-            Fail(AuditFaultClass.Malformed, "expected a signed checkpoint");
-            return;
-        }
-        var verdict = note.Verify(_key!);
-        if (verdict == NoteVerdict.BadSignature)
-            Fail(AuditFaultClass.BadSignature, $"the signature of {_key!.Name} on the checkpoint of {checkpoint.Size} leaves is false");
-        else if (checkpoint.Origin != _key!.Name)
-            Fail(AuditFaultClass.WrongOrigin, $"expected a checkpoint of '{_key.Name}', found one of '{checkpoint.Origin}'");
-        else if (verdict == NoteVerdict.OtherKey)
-            Fail(AuditFaultClass.WrongKey, $"expected a signature by {_key}, found {string.Join(", ", note.Signatures.Select(s => $"{s.Name} {s.KeyId:x8}"))}");
-        else
-            Compare(checkpoint);
-    }
-
-    private void Compare(Checkpoint checkpoint)
+    private void TakeCheckpoint(SignedNote note, Checkpoint checkpoint)
     {
         var covered = _checkpoint?.Size ?? 0;
-        if (checkpoint.Size > _tree.Size)
-            Fail(AuditFaultClass.Truncated, $"the checkpoint covers {checkpoint.Size} leaves, {_tree.Size} are before it");
-        else if (checkpoint.Size < covered)
-            Fail(AuditFaultClass.Reordered, $"a checkpoint of {checkpoint.Size} leaves follows one of {covered}");
+        if (CheckpointSignatures.Judge(note, checkpoint, [.. _keys!.At(checkpoint.Size)]) is { } finding)
+            Fail(finding);
         else if (checkpoint.Size < _tree.Size)
             Fail(AuditFaultClass.RootMismatch, $"the checkpoint covers {checkpoint.Size} leaves, {_tree.Size} are before it", covered, _tree.Size);
         else if (checkpoint.Root != _tree.Root)
             Fail(AuditFaultClass.RootMismatch, $"the signed root is {checkpoint.Root}, the leaves give {_tree.Root}", covered, _tree.Size);
         else
-            _checkpoint = checkpoint;
+            Accept(note, checkpoint);
     }
 
-    private void CompareWithTrusted()
+    private void Accept(SignedNote note, Checkpoint checkpoint)
     {
-        foreach (var known in _trust.Known.Where(known => known.Size == _tree.Size && known.Root != _tree.Root))
-            Fail(AuditFaultClass.RootMismatch, $"the checkpoint known from elsewhere has the root {known.Root} at {known.Size} leaves, this history has {_tree.Root}: it was forked", 0, _tree.Size);
-    }
-
-    private AuditVerdict Finish(ReadOnlySpan<byte> count)
-    {
-        if (!Utf8Parser.TryParse(count, out long leaves, out _) || !count.SequenceEqual(Encoding.ASCII.GetBytes(leaves.ToString(CultureInfo.InvariantCulture))))
-            Fail(AuditFaultClass.Malformed, "expected the number of leaves after 'end'");
-        else if (leaves != _tree.Size)
-            Fail(leaves > _tree.Size ? AuditFaultClass.Truncated : AuditFaultClass.Malformed, $"the last line says {leaves} leaves, {_tree.Size} are before it");
-        else if (_lines.TryRead(out _) || _lines.Ended != LineEnd.AfterLine)
-            Fail(AuditFaultClass.Malformed, "there is more after the last line");
-        else if (_trust.Known.MaxBy(known => known.Size) is { } known && known.Size > _tree.Size)
-            Fail(AuditFaultClass.Truncated, $"a checkpoint of {known.Size} leaves is known from elsewhere, this history has {_tree.Size}: it was rolled back");
-        if (_fault is not null)
-            return Verdict(AuditOutcome.Tampered);
-        if (_checkpoint?.Size == _tree.Size)
-            return Verdict(AuditOutcome.Ok);
-        var covered = _checkpoint?.Size ?? 0;
-        Fail(AuditFaultClass.Truncated, $"no checkpoint covers the leaves from {covered} on", covered, _tree.Size);
-        return Verdict(AuditOutcome.Incomplete);
-    }
-
-    private AuditVerdict EndedEarly()
-    {
-        if (_lines.Ended == LineEnd.TooLong)
+        if (checkpoint.Size != _checkpoint?.Size)
         {
-            Fail(AuditFaultClass.Malformed, $"a line is longer than {AuditExport.MaximumLineBytes} bytes");
-            return Verdict(AuditOutcome.Tampered);
+            _cosigners.Clear();
+            _pinnedKeySigned = false;
         }
-        Fail(AuditFaultClass.Truncated, "the file ends before its line 'end'");
-        return Verdict(AuditOutcome.Incomplete);
+        _checkpoint = checkpoint;
+        _pinnedKeySigned |= _keys!.Current.Any(key => IsPinned(key) && note.Verify(key) == NoteVerdict.Good);
+        _cosigners.UnionWith(CheckpointSignatures.Cosigners(note, checkpoint, _trust.Witnesses, out var bad));
+        if (bad is { } finding)
+            Fail(finding);
+        else if (_cosigners.Count >= _trust.Quorum)
+            _witnessed = checkpoint.Size;
     }
+
+    private bool IsPinned(VerifierKey key) => key.PublicKey.AsSpan().SequenceEqual(_trust.PublicKey.AsSpan());
+
+    private void CompareWithKnown()
+    {
+        for (; _knownPassed < _known.Length && _known[_knownPassed].Size == _tree.Size; _knownPassed++)
+        {
+            var known = _known[_knownPassed];
+            if (known.Root == _tree.Root)
+                continue;
+            // Up to the last one that agreed, it is the same history.
+            Fail(
+                AuditFaultClass.RootMismatch, $"the checkpoint known from elsewhere has the root {known.Root} at {known.Size} leaves, this history has {_tree.Root}: it was forked",
+                _knownPassed == 0 ? 0 : _known[_knownPassed - 1].Size, _tree.Size);
+            return;
+        }
+    }
+
+    private AuditVerdict Finish()
+    {
+        var size = _tree.Size;
+        var covered = _checkpoint?.Size ?? 0;
+        // When only archives are here, what is missed may be in the files that are not.
+        var certain = _trail.ReachesTheEnd ? AuditOutcome.Tampered : AuditOutcome.Incomplete;
+        if (_known.LastOrDefault() is { } known && known.Size > size)
+            return Verdict(certain, AuditFaultClass.Truncated, size, known.Size, $"a checkpoint of {known.Size} leaves is known from elsewhere, this history has {size}{(_trail.ReachesTheEnd ? ": it was rolled back" : "")}");
+        if (_erasures.FirstUnexplained is { } leaf)
+            return Verdict(certain, AuditFaultClass.UnexplainedErasure, leaf, leaf + 1, "the payload is missing, and no later event says that it was erased");
+        if (covered < size || _checkpoint is null)
+            return Verdict(AuditOutcome.Incomplete, AuditFaultClass.Truncated, covered, size, $"no checkpoint covers the leaves from {covered} on");
+        if (!_trust.PublicKey.IsEmpty && !IsPinned(_keys!.Genesis) && !_pinnedKeySigned)
+            return Verdict(certain, AuditFaultClass.WrongKey, -1, 0, $"expected the public key {Convert.ToBase64String(_trust.PublicKey.AsSpan())}; it is neither the log's first key {_keys.Genesis} nor one that signs its end");
+        if (_erasures.FirstUnrecorded is { } approved)
+            return Verdict(AuditOutcome.Incomplete, AuditFaultClass.UnexplainedErasure, approved, approved + 1, "the payload is missing and its erasure is approved, but that it was done is not in this export yet: take another one");
+        if (_witnessed < size)
+            return Verdict(AuditOutcome.Incomplete, AuditFaultClass.NotWitnessed, _witnessed, size, CheckpointSignatures.Missing(_trust, _cosigners.Count, _checkpoint));
+        return Verdict(AuditOutcome.Ok);
+    }
+
+    private bool Fail(Finding finding) => Fail(finding.Class, finding.Detail);
 
     private bool Fail(AuditFaultClass @class, string detail) => Fail(@class, detail, _tree.Size);
 
     private bool Fail(AuditFaultClass @class, string detail, long index, long? until = null)
     {
-        _fault = new AuditFault(@class, index, until ?? index + 1, detail);
+        _fault = new AuditFault(@class, index, until ?? index + 1, detail) { File = _trail.Holders.Count > 0 ? _trail.Holders[0].Number : null };
         return false;
     }
 
-    private AuditVerdict Verdict(AuditOutcome outcome) =>
-        new(outcome, _fault, _tree.Size, _chains.Count, _erased, _checkpoint, _key, !_trust.PublicKey.IsEmpty);
-
-    private static bool Decode(ReadOnlySpan<byte> text, ref byte[] buffer, out ReadOnlySpan<byte> bytes)
+    private AuditVerdict Broken()
     {
-        if (buffer.Length < Base64.GetMaxDecodedFromUtf8Length(text.Length))
-            buffer = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length) * 2];
-        var good = StrictBase64.TryDecode(text, buffer, out var written);
-        bytes = buffer.AsSpan(0, written);
-        return good;
+        _fault = _trail.Fault;
+        return Verdict(_trail.FaultIsIncomplete ? AuditOutcome.Incomplete : AuditOutcome.Tampered);
     }
+
+    private AuditVerdict Verdict(AuditOutcome outcome, AuditFaultClass @class, long index, long until, string detail)
+    {
+        _fault = new AuditFault(@class, index, until, detail);
+        return Verdict(outcome);
+    }
+
+    private AuditVerdict Verdict(AuditOutcome outcome) =>
+        new(outcome, _fault, _tree.Size, _chains.Count, _erasures.Count, _checkpoint, _keys?.Genesis, !_trust.PublicKey.IsEmpty)
+        {
+            CurrentKeys = [.. _keys?.Current ?? []],
+            Cosigners = [.. _trust.Witnesses.Where(_cosigners.Contains)],
+        };
 }

@@ -4,28 +4,11 @@ using Governor.Domain.Transparency;
 namespace Governor.Domain.Audit;
 
 /// <summary>A line <c>leaf</c> of an export, split and not yet believed.</summary>
-internal readonly ref struct LeafLine
+/// <param name="Record">Where in the line's fields the record is, in base64.</param>
+/// <param name="Payload">Where the payload is, in base64.</param>
+/// <param name="IsErased">The payload is <c>-</c>.</param>
+internal readonly record struct LeafLine(long Index, TreeHash Hash, Range Record, Range Payload, bool IsErased)
 {
-    private LeafLine(long index, TreeHash hash, ReadOnlySpan<byte> record, ReadOnlySpan<byte> payload)
-    {
-        Index = index;
-        Hash = hash;
-        Record = record;
-        Payload = payload;
-    }
-
-    public long Index { get; }
-
-    public TreeHash Hash { get; }
-
-    /// <summary>Base64.</summary>
-    public ReadOnlySpan<byte> Record { get; }
-
-    /// <summary>Base64, or <c>-</c>.</summary>
-    public ReadOnlySpan<byte> Payload { get; }
-
-    public bool IsErased => Payload.SequenceEqual("-"u8);
-
     public static bool TryParse(ReadOnlySpan<byte> fields, out LeafLine leaf)
     {
         leaf = default;
@@ -46,7 +29,7 @@ internal readonly ref struct LeafLine
             || fields[parts[1]].Length != 44
             || !StrictBase64.TryDecode(fields[parts[1]], hash, out var written) || written != TreeHash.Size)
             return false;
-        leaf = new LeafLine(index, new TreeHash(hash[..written]), fields[parts[2]], fields[parts[3]]);
+        leaf = new LeafLine(index, new TreeHash(hash[..written]), parts[2], parts[3], fields[parts[3]].SequenceEqual("-"u8));
         return true;
     }
 }

@@ -8,28 +8,32 @@ internal sealed class LineReader(Stream stream, int maximumLineBytes) : IDisposa
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
     private int _begin;
     private int _end;
+    private Range _line;
     private bool _atEnd;
 
     /// <summary>Why there is no further line.</summary>
     public LineEnd Ended { get; private set; }
 
-    /// <summary>The next line without its line feed; valid until the next call. False at the end, see <see cref="Ended"/>.</summary>
-    public bool TryRead(out ReadOnlySpan<byte> line)
+    /// <summary>The line that was read last, without its line feed; valid until the next one is read.</summary>
+    public ReadOnlySpan<byte> Line => _buffer.AsSpan(_line);
+
+    /// <summary>Reads the next line. False at the end, see <see cref="Ended"/>.</summary>
+    public bool TryRead()
     {
         for (var searched = 0; ;)
         {
             var length = _buffer.AsSpan(_begin + searched, _end - _begin - searched).IndexOf((byte)'\n');
             if (length >= 0)
             {
-                line = _buffer.AsSpan(_begin, searched + length);
-                _begin += line.Length + 1;
+                _line = _begin..(_begin + searched + length);
+                _begin = _line.End.Value + 1;
                 return true;
             }
             searched = _end - _begin;
             if (_atEnd || searched > maximumLineBytes)
             {
                 Ended = searched == 0 ? LineEnd.AfterLine : searched > maximumLineBytes ? LineEnd.TooLong : LineEnd.WithinLine;
-                line = default;
+                _line = default;
                 return false;
             }
             Fill();

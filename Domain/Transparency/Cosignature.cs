@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 
 namespace Governor.Domain.Transparency;
 
@@ -23,6 +25,17 @@ public static class Cosignature
         var bytes = new byte[TimeBytes];
         BinaryPrimitives.WriteInt64BigEndian(bytes, time);
         return new NoteSignature(witness.Name, witness.Id, [.. bytes, .. sign(Message(text, time))]);
+    }
+
+    /// <summary>
+    /// Of lines that somebody answered, those that are good cosignatures of these witnesses on the text. Take no others: a line can
+    /// bear any name, also that of the log.
+    /// </summary>
+    public static ImmutableArray<NoteSignature> Good(string text, IEnumerable<NoteSignature> lines, IReadOnlyCollection<VerifierKey> witnesses)
+    {
+        var message = Encoding.UTF8.GetBytes(text);
+        return [.. lines.Where(line => witnesses.Any(witness =>
+            witness.Type == NoteKeyType.Cosignature && witness.Name == line.Name && witness.Id == line.KeyId && witness.Verify(message, line.Signature.AsSpan())))];
     }
 
     /// <summary>When the witness signed; null when this cannot be a cosignature.</summary>
@@ -49,8 +62,8 @@ public static class Cosignature
         return true;
     }
 
-    private static byte[] Message(string text, long time) => [.. Header(time), .. System.Text.Encoding.UTF8.GetBytes(text)];
+    private static byte[] Message(string text, long time) => [.. Header(time), .. Encoding.UTF8.GetBytes(text)];
 
     private static byte[] Header(long time) =>
-        System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"cosignature/v1\ntime {time}\n"));
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"cosignature/v1\ntime {time}\n"));
 }

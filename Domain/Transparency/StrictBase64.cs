@@ -21,6 +21,17 @@ internal static class StrictBase64
         return true;
     }
 
+    /// <param name="buffer">Grows to what it takes.</param>
+    public static bool TryDecode(ReadOnlySpan<byte> text, ref byte[] buffer, out ReadOnlySpan<byte> bytes)
+    {
+        var most = Base64.GetMaxDecodedFromUtf8Length(text.Length);
+        if (buffer.Length < most)
+            buffer = new byte[most * 2];
+        var good = TryDecode(text, buffer, out var written);
+        bytes = buffer.AsSpan(0, written);
+        return good;
+    }
+
     /// <param name="destination">At least three bytes for every four characters.</param>
     public static bool TryDecode(ReadOnlySpan<byte> text, Span<byte> destination, out int written)
     {
