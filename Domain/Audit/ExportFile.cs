@@ -8,6 +8,9 @@ namespace Governor.Domain.Audit;
 /// <summary>What an export file has next.</summary>
 internal enum ExportItem
 {
+    /// <summary>Nothing of what follows the header was read.</summary>
+    Header,
+
     Leaf,
 
     Checkpoint,
@@ -43,7 +46,7 @@ internal sealed class ExportFile(Stream stream, int number) : IDisposable
 
     public AuditSpan Span { get; private set; }
 
-    /// <summary>The present item; nothing before the first <see cref="Advance"/>.</summary>
+    /// <summary>The present item.</summary>
     public ExportItem At { get; private set; }
 
     /// <summary>The index that the next leaf must at least have.</summary>
