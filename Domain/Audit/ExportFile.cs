@@ -118,13 +118,23 @@ internal sealed class ExportFile(Stream stream, int number) : IDisposable
             Stop();
     }
 
+    /// <summary>The last line names another number of leaves than there are; known once <see cref="SkipToLeaf"/> came to the end.</summary>
+    public bool IsMiscounted { get; private set; }
+
     /// <summary>Goes on to the next leaf line whatever is in between and in whatever order; false at the end. For looking ahead after a fault.</summary>
     public bool SkipToLeaf()
     {
+        if (At == ExportItem.Leaf)
+            _leaves++;
+        At = ExportItem.Header;
         while (_lines.TryRead())
         {
-            if (_lines.Line.StartsWith(AuditExport.Leaf) && LeafLine.TryParse(Fields, out _leaf))
-                return true;
+            if (_lines.Line.StartsWith(AuditExport.End))
+                IsMiscounted = !TryNumber(_lines.Line[AuditExport.End.Length..], out var leaves) || leaves != _leaves;
+            if (!_lines.Line.StartsWith(AuditExport.Leaf) || !LeafLine.TryParse(Fields, out _leaf))
+                continue;
+            At = ExportItem.Leaf;
+            return true;
         }
         return false;
     }

@@ -82,7 +82,7 @@ internal sealed class MergedTrail(IReadOnlyList<Stream> files) : IDisposable
                 return TrailItem.Checkpoint;
             }
             if (file.At == ExportItem.Leaf && file.Index == size)
-                _holders.Insert(file.IsErased ? _holders.Count : 0, file);
+                Hold(file);
             else if (file.At == ExportItem.End)
                 ended++;
         }
@@ -102,6 +102,12 @@ internal sealed class MergedTrail(IReadOnlyList<Stream> files) : IDisposable
             return found;
         });
 
+    private void Hold(ExportFile file)
+    {
+        var first = !file.IsErased && _holders.Count > 0 && _holders[0].IsErased;
+        _holders.Insert(first ? 0 : _holders.Count, file);
+    }
+
     /// <summary>Why no file has the leaf.</summary>
     private TrailItem Explain(long missing)
     {
@@ -118,6 +124,8 @@ internal sealed class MergedTrail(IReadOnlyList<Stream> files) : IDisposable
             return NoWayOn(new Finding(AuditFaultClass.Reordered, $"expected leaf {missing}, found leaf {next}; {missing} comes later"), missing, whole);
         if (whole is not null)
             return NoWayOn(new Finding(AuditFaultClass.SequenceGap, $"expected leaf {missing}, found leaf {next}; {missing} is missing"), missing, whole);
+        if (Array.Find(_files, file => file.IsMiscounted) is { } miscounted)
+            return NoWayOn(new Finding(AuditFaultClass.SequenceGap, $"leaf {missing} is in none of the files, and this one does not have as many leaves as it says"), missing, miscounted);
         if (cut is not null)
             return NoWayOn(cut.Finding, missing, cut, incomplete: true);
         var range = next - missing == 1 ? $"leaf {missing} is" : $"the leaves {missing} to {next - 1} are";

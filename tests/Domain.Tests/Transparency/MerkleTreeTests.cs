@@ -1,4 +1,5 @@
-using Governor.Domain.Audit;
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Governor.Domain.Transparency;
 
 namespace Governor.Domain.Tests.Transparency;
@@ -8,6 +9,8 @@ public sealed class MerkleTreeTests
     private const int Largest = 128;
 
     private static readonly TreeHash[] Leaves = [.. Enumerable.Range(0, Largest).Select(i => MerkleTree.HashLeaf([(byte)i]))];
+
+    private static readonly ConcurrentDictionary<(long, long), TreeHash> Remembered = [];
 
     // The leaves and roots that the reference implementations of Certificate Transparency test against.
     public static TheoryData<int, string> KnownRoots => new()
@@ -50,6 +53,42 @@ public sealed class MerkleTreeTests
         Assert.Throws<ArgumentException>(() => new MerkleFrontier(3, new byte[32]));
     }
 
+    // The proofs that the reference implementations of Certificate Transparency test against, leaves counted from 0.
+    public static TheoryData<int, int, string[]> KnownInclusions => new()
+    {
+        { 0, 1, [] },
+        { 0, 8, ["96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7", "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e", "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"] },
+        { 5, 8, ["bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b", "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0", "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"] },
+        { 2, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"] },
+        { 1, 5, ["6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d", "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e", "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"] },
+    };
+
+    public static TheoryData<int, int, string[]> KnownConsistencies => new()
+    {
+        { 1, 1, [] },
+        { 1, 8, ["96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7", "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e", "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"] },
+        { 6, 8, ["0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a", "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0", "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"] },
+        { 2, 5, ["5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e", "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(KnownInclusions))]
+    public void Inclusion_proofs_are_those_of_certificate_transparency(int index, int size, string[] proof)
+    {
+        var made = MerkleTree.InclusionProof(index, size, Known);
+        Assert.Equal(proof, made.Select(hash => Convert.ToHexStringLower(hash.ToArray())));
+        Assert.True(MerkleTree.VerifyInclusion(index, size, MerkleTree.HashLeaf(KnownLeaves[index]), made.AsSpan(), Known(0, size)));
+    }
+
+    [Theory]
+    [MemberData(nameof(KnownConsistencies))]
+    public void Consistency_proofs_are_those_of_certificate_transparency(int first, int second, string[] proof)
+    {
+        var made = MerkleTree.ConsistencyProof(first, second, Known);
+        Assert.Equal(proof, made.Select(hash => Convert.ToHexStringLower(hash.ToArray())));
+        Assert.True(MerkleTree.VerifyConsistency(first, second, Known(0, first), Known(0, second), made.AsSpan()));
+    }
+
     [Fact]
     public void Every_inclusion_proof_up_to_128_leaves_is_the_one_of_the_definition_and_no_other_verifies()
     {
@@ -62,15 +101,15 @@ public sealed class MerkleTreeTests
                 Assert.Equal(NaivePath(index, 0, size), proof);
                 Assert.True(MerkleTree.VerifyInclusion(index, size, Leaves[index], proof.AsSpan(), root));
                 Assert.False(MerkleTree.VerifyInclusion(index, size, Leaves[(index + 1) % Largest], proof.AsSpan(), root));
-                Assert.False(MerkleTree.VerifyInclusion(index, size, Leaves[index], [.. proof, root], root));
                 Assert.False(MerkleTree.VerifyInclusion(index, size, Leaves[index], proof.AsSpan(), Leaves[0] == root ? Leaves[1] : Leaves[0]));
-                if (proof.Length > 0)
-                    Assert.False(MerkleTree.VerifyInclusion(index, size, Leaves[index], proof.AsSpan()[1..], root));
+                foreach (var spoiled in Spoiled(proof))
+                    Assert.False(MerkleTree.VerifyInclusion(index, size, Leaves[index], spoiled, root));
                 if (size > 1)
                     Assert.False(MerkleTree.VerifyInclusion(size - 1 - index == index ? (index + 1) % size : size - 1 - index, size, Leaves[index], proof.AsSpan(), root));
             }
         }
         Assert.False(MerkleTree.VerifyInclusion(1, 1, Leaves[0], [], Leaves[0]));
+        Assert.False(MerkleTree.VerifyInclusion(-1, 1, Leaves[0], [], Leaves[0]));
         Assert.Throws<ArgumentOutOfRangeException>(() => MerkleTree.InclusionProof(1, 1, Naive));
     }
 
@@ -85,20 +124,57 @@ public sealed class MerkleTreeTests
                 var proof = MerkleTree.ConsistencyProof(first, second, Naive);
                 Assert.Equal(NaiveProof(first, 0, second, true), proof);
                 Assert.True(MerkleTree.VerifyConsistency(first, second, old, now, proof.AsSpan()));
-                Assert.False(MerkleTree.VerifyConsistency(first, second, old, now, [.. proof, old]));
+                foreach (var spoiled in Spoiled(proof))
+                    Assert.False(MerkleTree.VerifyConsistency(first, second, old, now, spoiled));
                 if (first == second)
                     continue;
                 Assert.False(MerkleTree.VerifyConsistency(first, second, MerkleTree.EmptyRoot, now, proof.AsSpan()));
                 Assert.False(MerkleTree.VerifyConsistency(first, second, old, MerkleTree.EmptyRoot, proof.AsSpan()));
-                Assert.False(MerkleTree.VerifyConsistency(first, second, old, now, proof.AsSpan()[1..]));
+                Assert.False(MerkleTree.VerifyConsistency(first, second, now, old, proof.AsSpan()));
             }
         }
-        Assert.True(MerkleTree.VerifyConsistency(0, 5, MerkleTree.EmptyRoot, Naive(0, 5), []));
         Assert.False(MerkleTree.VerifyConsistency(6, 5, Naive(0, 6), Naive(0, 5), []));
+        Assert.False(MerkleTree.VerifyConsistency(-1, 5, MerkleTree.EmptyRoot, Naive(0, 5), []));
     }
+
+    [Fact]
+    public void The_empty_tree_is_a_prefix_of_every_tree_and_has_one_root()
+    {
+        Assert.True(MerkleTree.VerifyConsistency(0, 5, MerkleTree.EmptyRoot, Naive(0, 5), []));
+        Assert.True(MerkleTree.VerifyConsistency(0, 0, MerkleTree.EmptyRoot, MerkleTree.EmptyRoot, []));
+        Assert.False(MerkleTree.VerifyConsistency(0, 5, MerkleTree.EmptyRoot, Naive(0, 5), [default]));
+        Assert.False(MerkleTree.VerifyConsistency(0, 5, Leaves[0], Naive(0, 5), []));
+        Assert.False(MerkleTree.VerifyConsistency(0, 0, MerkleTree.EmptyRoot, Leaves[0], []));
+        Assert.False(MerkleTree.VerifyConsistency(0, 0, Leaves[0], Leaves[0], []));
+    }
+
+    /// <summary>A proof with each hash flipped in one bit, each one dropped, and one more at each place.</summary>
+    private static IEnumerable<TreeHash[]> Spoiled(ImmutableArray<TreeHash> proof)
+    {
+        for (var i = 0; i <= proof.Length; i++)
+        {
+            yield return [.. proof[..i], Leaves[^1], .. proof[i..]];
+            if (i == proof.Length)
+                continue;
+            yield return [.. proof[..i], .. proof[(i + 1)..]];
+            var bytes = proof[i].ToArray();
+            bytes[i % TreeHash.Size] ^= (byte)(1 << (i % 8));
+            yield return [.. proof[..i], new TreeHash(bytes), .. proof[(i + 1)..]];
+        }
+    }
+
+    private static TreeHash Known(long begin, long end) =>
+        MerkleTree.Root([.. KnownLeaves[(int)begin..(int)end].Select(leaf => MerkleTree.HashLeaf(leaf))]);
 
     // The definitions of RFC 6962 §2.1, word for word.
     private static TreeHash Naive(long begin, long end)
+    {
+        if (!Remembered.TryGetValue((begin, end), out var hash))
+            Remembered[(begin, end)] = hash = Define(begin, end);
+        return hash;
+    }
+
+    private static TreeHash Define(long begin, long end)
     {
         if (begin == end)
             return MerkleTree.EmptyRoot;
