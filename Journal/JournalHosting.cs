@@ -33,6 +33,7 @@ public static class JournalHosting
         services.AddSingleton<PostgresJournal>();
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<PostgresJournal>());
         services.AddSingleton<IAuditReader, AuditReader>();
+        services.AddSingleton<IErasures, Erasures>();
         services.AddSingleton<JournalCheck>();
         services.AddHostedService<SchemaAtStart>();
         services.AddHostedService<LogSequencer>();
