@@ -51,7 +51,7 @@ public static class ApprovalRules
         if (FaultOf(ruling.Why) is { } silent)
             return silent;
         if (ruling.Plan != request.Digest)
-            return new ApprovalRefusal(RefusalReason.OtherPlan, "planDigest", request.Digest.Value, ruling.Plan.Value);
+            return new ApprovalRefusal(RefusalReason.OtherPlan, "planDigest", request.Digest.Value, $"'{ruling.Plan}'");
         if (state.Record is { } record)
             return record.By == ruling.By.Name && record.Verdict == ruling.Verdict && record.Plan == ruling.Plan
                 ? null
