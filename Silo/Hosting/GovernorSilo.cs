@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Governor.Domain.Kinds;
+using Governor.Grains.Approvals;
 using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
 using Governor.Grains.Packs;
@@ -62,11 +63,13 @@ public static class GovernorSilo
         Bind<KindOptions>(KindOptions.Section);
         Bind<WatchOptions>(WatchOptions.Section);
         Bind<DeliveryOptions>(DeliveryOptions.Section);
+        Bind<ApprovalOptions>(ApprovalOptions.Section);
         services.AddSingleton<IValidateOptions<SiloOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<ActorHostOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<KindOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<WatchOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<DeliveryOptions>, GovernorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<ApprovalOptions>, GovernorOptionsValidator>();
 
         void Bind<TOptions>(string section)
             where TOptions : class =>
@@ -101,7 +104,7 @@ public static class GovernorSilo
             document.Info.Description = "What the actors have committed about clusters, packs, deliveries, lineage and the audit trail.";
             return Task.CompletedTask;
         }));
-        services.AddProblemDetails();
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = JsonBody.Explain);
         builder.Host.UseOrleans(silo => ActorHost.Configure(silo, host, host.ConnectionString.Length > 0 ? host.ConnectionString : journal));
         // After the actor host: hosted services start in this order, and the starter calls actors.
         services.AddSingleton<Starter>().AddHostedService(s => s.GetRequiredService<Starter>());
@@ -116,6 +119,8 @@ public static class GovernorSilo
         app.MapOpenApi();
         app.MapGovernance();
         app.MapAudit();
+        app.MapErasures();
+        app.MapApprovals();
         app.MapHealth();
         app.MapPortal();
         app.MapGet("/metrics", (PrometheusText metrics) => Results.Text(metrics.Render(), PrometheusText.ContentType)).ExcludeFromDescription();
