@@ -22,6 +22,7 @@ public static class JournalHosting
         services.AddOptions<JournalOptions>().Configure(configure).ValidateOnStart();
         services.AddSingleton<IValidateOptions<JournalOptions>, JournalOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IErasures, Erasures>();
         services.AddSingleton<JournalMetrics>();
         services.AddSingleton<JournalDatabase>();
         services.AddSingleton<LogSignal>();
@@ -33,7 +34,6 @@ public static class JournalHosting
         services.AddSingleton<PostgresJournal>();
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<PostgresJournal>());
         services.AddSingleton<IAuditReader, AuditReader>();
-        services.AddSingleton<IErasures, Erasures>();
         services.AddSingleton<JournalCheck>();
         services.AddHostedService<SchemaAtStart>();
         services.AddHostedService<LogSequencer>();

@@ -60,16 +60,16 @@ public static class GovernorSilo
         var services = builder.Services;
         Bind<SiloOptions>(SiloOptions.Section);
         Bind<ActorHostOptions>(ActorHostOptions.Section);
+        Bind<ApprovalOptions>(ApprovalOptions.Section);
         Bind<KindOptions>(KindOptions.Section);
         Bind<WatchOptions>(WatchOptions.Section);
         Bind<DeliveryOptions>(DeliveryOptions.Section);
-        Bind<ApprovalOptions>(ApprovalOptions.Section);
         services.AddSingleton<IValidateOptions<SiloOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<ActorHostOptions>, GovernorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<ApprovalOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<KindOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<WatchOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<DeliveryOptions>, GovernorOptionsValidator>();
-        services.AddSingleton<IValidateOptions<ApprovalOptions>, GovernorOptionsValidator>();
 
         void Bind<TOptions>(string section)
             where TOptions : class =>
@@ -117,10 +117,10 @@ public static class GovernorSilo
         app.UseStatusCodePages();
         app.UseMiddleware<AccessControl>();
         app.MapOpenApi();
+        app.MapApprovals();
+        app.MapErasures();
         app.MapGovernance();
         app.MapAudit();
-        app.MapErasures();
-        app.MapApprovals();
         app.MapHealth();
         app.MapPortal();
         app.MapGet("/metrics", (PrometheusText metrics) => Results.Text(metrics.Render(), PrometheusText.ContentType)).ExcludeFromDescription();
