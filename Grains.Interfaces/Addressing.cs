@@ -8,7 +8,9 @@ public static class Addressing
 {
     public static IGoverned GetGoverned(this IGrainFactory grains, Address address) => address.Subject switch
     {
+        Subjects.Approval => grains.GetGrain<IApprovalGrain>(address.Key),
         Subjects.Cluster => grains.GetGrain<IClusterGrain>(address.Key),
+        Subjects.Erasure => grains.GetGrain<IErasureGrain>(address.Key),
         Subjects.Execution => grains.GetGrain<IPackExecutionGrain>(address.Key),
         Subjects.Instance => grains.GetGrain<IPackInstanceGrain>(address.Key),
         Subjects.Lineage => grains.GetGrain<ILineageGrain>(address.Key),

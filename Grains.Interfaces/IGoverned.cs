@@ -1,3 +1,4 @@
+using Governor.Domain.Approvals;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Signing;
@@ -78,6 +79,21 @@ public interface ISigningKeyGrain : IGoverned
 /// <param name="Signature">The annotation value.</param>
 [GenerateSerializer, Immutable]
 public sealed record PackSigning(string Signature, string KeyId);
+
+/// <summary>One request for one human decision. Key: its id.</summary>
+public interface IApprovalGrain : IGoverned
+{
+    /// <summary>Asks for the decision; answers why not, or null when it is committed. Safe to repeat.</summary>
+    [Alias("request")]
+    Task<ApprovalRefusal?> RequestAsync(ApprovalDraft draft);
+
+    /// <summary>Decides; answers why not, or null when it is committed. Safe to repeat.</summary>
+    [Alias("rule")]
+    Task<ApprovalRefusal?> RuleAsync(ApprovalRuling ruling);
+}
+
+/// <summary>The erasure of one record's payload. Key: the record's leaf index.</summary>
+public interface IErasureGrain : IGoverned;
 
 /// <summary>One list/watch stream: exactly one in the whole silo cluster. Key: see <c>WatchKey</c>.</summary>
 public interface IWatchGrain : IGrainWithStringKey

@@ -22,6 +22,7 @@ public static class JournalHosting
         services.AddOptions<JournalOptions>().Configure(configure).ValidateOnStart();
         services.AddSingleton<IValidateOptions<JournalOptions>, JournalOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IErasures, Erasures>();
         services.AddSingleton<JournalMetrics>();
         services.AddSingleton<JournalDatabase>();
         services.AddSingleton<LogSignal>();

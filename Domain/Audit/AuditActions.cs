@@ -18,6 +18,9 @@ public static class AuditActions
     /// <summary>The payload of a record is gone; the subject is the record.</summary>
     public const string PayloadErased = "audit.payload-erased";
 
+    /// <summary>An approved erasure was not carried out; the subject is the record, the rationale says why.</summary>
+    public const string ErasureRefused = "audit.erasure-refused";
+
     /// <summary>The new value is a <see cref="LogKeyStatement"/>; the subject is the log.</summary>
     public const string KeyAdded = "audit.key-added";
 
@@ -35,6 +38,10 @@ public static class AuditActions
 
     public static bool IsKeyChange(string action) => action is KeyAdded or KeyRotated or KeyRevoked;
 
-    /// <summary>Records about the trail itself keep their payloads: keys, and what was erased or archived and why, stay provable.</summary>
-    public static bool MayBeErased(string action) => !action.StartsWith("audit.", StringComparison.Ordinal);
+    /// <summary>
+    /// Records about the trail itself keep their payloads: keys, and what was erased or archived and why, stay provable. So do those of
+    /// approvals: without the plan nobody could show what was approved.
+    /// </summary>
+    public static bool MayBeErased(string action) =>
+        !action.StartsWith("audit.", StringComparison.Ordinal) && !action.StartsWith("approval.", StringComparison.Ordinal);
 }

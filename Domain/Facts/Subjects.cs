@@ -3,7 +3,9 @@ namespace Governor.Domain.Facts;
 /// <summary>The subjects of the actors: the first half of an <see cref="Address"/>, and the name of their rows in the journal.</summary>
 public static class Subjects
 {
+    public const string Approval = "approval";
     public const string Cluster = "cluster";
+    public const string Erasure = "erasure";
     public const string Instance = "packinstance";
     public const string Execution = "packexecution";
     public const string Lineage = "lineage";

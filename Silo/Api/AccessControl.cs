@@ -1,5 +1,7 @@
+using Governor.Domain.Approvals;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces.Ports;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Governor.Silo.Api;
 
@@ -8,7 +10,8 @@ internal sealed record RequiredAccess(string Verb, string Group, string Resource
 
 /// <summary>
 /// Authenticates with the management cluster's TokenReview and authorises with its SubjectAccessReview: whoever may read the objects
-/// with kubectl may read what we know of them, and nobody else.
+/// with kubectl may read what we know of them, and nobody else; whoever changes something needs a right of its own. The endpoint finds
+/// the <see cref="Caller"/> among the request's features.
 /// </summary>
 internal sealed class AccessControl(RequestDelegate next, AccessReviews reviews)
 {
@@ -35,12 +38,18 @@ internal sealed class AccessControl(RequestDelegate next, AccessReviews reviews)
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, $"the management cluster cannot say who you are: {e.Reason}");
             return;
         }
-        if (verdict.User is null)
+        if (verdict.Caller is not { Name.Length: > 0 } caller)
             await RefuseAsync(context, StatusCodes.Status401Unauthorized, "the management cluster does not know this token");
         else if (!verdict.Allowed)
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{verdict.User} cannot {access.Verb} resource \"{access.Resource}\" in API group \"{access.Group}\" at the cluster scope");
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{caller.Name} cannot {access.Verb} resource \"{access.Resource}\" in API group \"{access.Group}\" at the cluster scope");
         else
-            await next(context);
+            await AdmitAsync(context, caller);
+    }
+
+    private Task AdmitAsync(HttpContext context, Caller caller)
+    {
+        context.Features.Set(caller);
+        return next(context);
     }
 
     private static string? BearerToken(HttpRequest request)
@@ -62,9 +71,16 @@ internal static class AccessExtensions
 {
     /// <summary>Whoever may list the kind everywhere may call this.</summary>
     public static RouteHandlerBuilder Reads(this RouteHandlerBuilder endpoint, GroupVersionKind kind, string operation) =>
+        endpoint.Needs(new RequiredAccess("list", kind.Group, KindTable.Default.Get(kind).Plural), operation);
+
+    /// <summary>The right to a resource that exists in roles only.</summary>
+    public static RouteHandlerBuilder Needs(this RouteHandlerBuilder endpoint, RequiredAccess access, string operation) =>
         endpoint.WithName(operation)
-            .WithMetadata(new RequiredAccess("list", kind.Group, KindTable.Default.Get(kind).Plural))
+            .WithMetadata(access)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    /// <summary>Who calls, as authenticated. Only behind <see cref="Needs"/>.</summary>
+    public static Caller Caller(this HttpContext context) => context.Features.GetRequiredFeature<Caller>();
 }

@@ -1,14 +1,16 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Governor.Domain.Approvals;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces.Ports;
 
 namespace Governor.Silo.Api;
 
-/// <param name="User">Null when the token is nobody's.</param>
-internal sealed record AccessVerdict(string? User, bool Allowed);
+/// <param name="Caller">Null when the token is nobody's.</param>
+internal sealed record AccessVerdict(Caller? Caller, bool Allowed);
 
 /// <summary>
 /// What the management cluster says about callers. Everybody can make us ask, so it is asked a few things at a time, the same thing
@@ -102,20 +104,22 @@ internal sealed class AccessReviews(IClusters clusters, TimeProvider clock) : ID
         var who = await clusters.Management.CreateAsync(Ask("authentication.k8s.io/v1", "TokenReview", new JsonObject { ["token"] = token }), cancellation);
         if (!IsTrue(who.Find("status", "authenticated")))
             return new AccessVerdict(null, false);
-        var user = who.FindText("status", "user", "username");
+        var caller = new Caller(who.FindText("status", "user", "username") ?? "", GroupsOf(who.Find("status", "user", "groups")));
         var spec = new JsonObject
         {
-            ["user"] = user,
+            ["user"] = caller.Name,
+            ["groups"] = new JsonArray([.. caller.Groups.Select(group => JsonValue.Create(group))]),
             ["resourceAttributes"] = new JsonObject { ["verb"] = access.Verb, ["group"] = access.Group, ["resource"] = access.Resource },
         };
-        if (who.Find("status", "user", "groups") is { ValueKind: JsonValueKind.Array } groups)
-            spec["groups"] = JsonNode.Parse(groups.GetRawText());
         var may = await clusters.Management.CreateAsync(Ask("authorization.k8s.io/v1", "SubjectAccessReview", spec), cancellation);
-        return new AccessVerdict(user, IsTrue(may.Find("status", "allowed")));
+        return new AccessVerdict(caller, IsTrue(may.Find("status", "allowed")));
     }
 
     private static KubeObject Ask(string apiVersion, string kind, JsonObject spec) => KubeObject.From(
         new JsonObject { ["apiVersion"] = apiVersion, ["kind"] = kind, ["metadata"] = new JsonObject(), ["spec"] = spec });
+
+    private static ImmutableArray<string> GroupsOf(JsonElement groups) =>
+        groups.ValueKind == JsonValueKind.Array ? [.. groups.EnumerateArray().Select(group => group.GetString() ?? "")] : [];
 
     private static bool IsTrue(JsonElement element) => element.ValueKind == JsonValueKind.True;
 

@@ -1,4 +1,5 @@
 using Governor.Domain.Kinds;
+using Governor.Grains.Approvals;
 using Governor.Grains.Packs;
 using Microsoft.Extensions.Options;
 
@@ -65,7 +66,7 @@ public sealed class WatchOptions
 /// <summary>Checks everything and reports everything: each failure with its path, what was expected, what was found, how to set it.</summary>
 internal sealed class GovernorOptionsValidator :
     IValidateOptions<SiloOptions>, IValidateOptions<ActorHostOptions>, IValidateOptions<KindOptions>, IValidateOptions<WatchOptions>,
-    IValidateOptions<DeliveryOptions>
+    IValidateOptions<DeliveryOptions>, IValidateOptions<ApprovalOptions>
 {
     public ValidateOptionsResult Validate(string? name, SiloOptions options) => Report(
     [
@@ -107,6 +108,14 @@ internal sealed class GovernorOptionsValidator :
             Check(IsPatience(options.RetryBudget), DeliveryOptions.Section, nameof(options.RetryBudget), Expected, options.RetryBudget),
         ]);
     }
+
+    public ValidateOptionsResult Validate(string? name, ApprovalOptions options) => Report(
+    [
+        .. options.AiGroups.Select(group => Check(!string.IsNullOrWhiteSpace(group), ApprovalOptions.Section, nameof(options.AiGroups), "names of groups", group)),
+        Check(
+            options.Lifetime >= TimeSpan.FromMinutes(1) && options.Lifetime <= TimeSpan.FromDays(90),
+            ApprovalOptions.Section, nameof(options.Lifetime), "00:01:00 to 90.00:00:00", options.Lifetime),
+    ]);
 
     private static bool IsPatience(TimeSpan span) => span >= TimeSpan.FromSeconds(1) && span <= TimeSpan.FromDays(1);
 

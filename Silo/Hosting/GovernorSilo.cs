@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Governor.Domain.Kinds;
+using Governor.Grains.Approvals;
 using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
 using Governor.Grains.Packs;
@@ -59,11 +60,13 @@ public static class GovernorSilo
         var services = builder.Services;
         Bind<SiloOptions>(SiloOptions.Section);
         Bind<ActorHostOptions>(ActorHostOptions.Section);
+        Bind<ApprovalOptions>(ApprovalOptions.Section);
         Bind<KindOptions>(KindOptions.Section);
         Bind<WatchOptions>(WatchOptions.Section);
         Bind<DeliveryOptions>(DeliveryOptions.Section);
         services.AddSingleton<IValidateOptions<SiloOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<ActorHostOptions>, GovernorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<ApprovalOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<KindOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<WatchOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<DeliveryOptions>, GovernorOptionsValidator>();
@@ -101,7 +104,7 @@ public static class GovernorSilo
             document.Info.Description = "What the actors have committed about clusters, packs, deliveries, lineage and the audit trail.";
             return Task.CompletedTask;
         }));
-        services.AddProblemDetails();
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = JsonBody.Explain);
         builder.Host.UseOrleans(silo => ActorHost.Configure(silo, host, host.ConnectionString.Length > 0 ? host.ConnectionString : journal));
         // After the actor host: hosted services start in this order, and the starter calls actors.
         services.AddSingleton<Starter>().AddHostedService(s => s.GetRequiredService<Starter>());
@@ -114,6 +117,8 @@ public static class GovernorSilo
         app.UseStatusCodePages();
         app.UseMiddleware<AccessControl>();
         app.MapOpenApi();
+        app.MapApprovals();
+        app.MapErasures();
         app.MapGovernance();
         app.MapAudit();
         app.MapHealth();

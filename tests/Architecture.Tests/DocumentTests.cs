@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Governor.Architecture.Tests.Support;
+using Governor.Domain.Approvals;
 using Governor.Domain.Kinds;
 
 namespace Governor.Architecture.Tests;
@@ -20,6 +21,7 @@ public sealed partial class DocumentTests
         ["KindOptions"] = "Governor:Kinds",
         ["WatchOptions"] = "Governor:Watches",
         ["DeliveryOptions"] = "Governor:Delivery",
+        ["ApprovalOptions"] = "Governor:Approvals",
     };
 
     private static readonly string[] Configured = ["Silo/", "Journal/", "Watchers/", "Registry/", "Grains/"];
@@ -61,7 +63,8 @@ public sealed partial class DocumentTests
     [Fact]
     public void The_roles_in_deploy_name_resources_of_the_kind_table()
     {
-        var governed = KindTable.Default.Kinds.Select(kind => $"{kind.Group}/{kind.Plural}").ToHashSet();
+        var governed = KindTable.Default.Kinds.Select(kind => $"{kind.Group}/{kind.Plural}")
+            .Append($"{ApprovalActions.Group}/{ApprovalActions.Resource}").Append($"{ApprovalActions.Group}/{ApprovalActions.ErasureResource}").ToHashSet();
         var unknown =
             from path in SourceTree.Files
             where path.StartsWith("deploy/rbac/", StringComparison.Ordinal)

@@ -67,8 +67,8 @@ public sealed class SiloTests(SiloGround ground) : IAsyncLifetime
             .Select(o => o.Value.TryGetProperty("operationId", out var id) ? id.GetString() : null).OfType<string>().Order(StringComparer.Ordinal);
         Assert.Equal(
             [
-                "awaitCheckpoint", "explainExecution", "exportAudit", "getCheckpoint", "getCluster", "getExecution", "getInstance", "getPack", "listClusters", "listEvents",
-                "listExecutions", "listInstances", "listLineage", "listPacks",
+                "approve", "awaitCheckpoint", "explainExecution", "exportAudit", "getApproval", "getCheckpoint", "getCluster", "getExecution", "getInstance", "getPack",
+                "listApprovals", "listClusters", "listEvents", "listExecutions", "listInstances", "listLineage", "listPacks", "reject", "requestErasure",
             ],
             operations);
     }
@@ -77,7 +77,7 @@ public sealed class SiloTests(SiloGround ground) : IAsyncLifetime
     public async Task Whoever_says_nothing_or_something_wrong_is_not_let_in()
     {
         string[] paths =
-            ["clusters", "packs", "executions", "instances", "lineage", "audit/events", "audit/checkpoint", "audit/export", "clusters/x", "executions/a/b/explain"];
+            ["clusters", "packs", "executions", "instances", "lineage", "audit/events", "audit/checkpoint", "audit/export", "clusters/x", "executions/a/b/explain", "approvals", "approvals/x"];
         foreach (var path in paths)
         {
             await RefusedAsync(_bed.Client(null), path, HttpStatusCode.Unauthorized);

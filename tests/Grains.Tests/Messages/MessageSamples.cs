@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Governor.Domain.Approvals;
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
@@ -60,6 +61,8 @@ internal static class MessageSamples
         new DescendantFact(Chain, KnownKinds.PackExecution, Key, "uid-3", "wrapper", "human"),
         new OutcomeFact("uid-3", OutcomeType.Drifted, At, "ref", "detail"),
         new ExecutionGone(Key, "uid-4"),
+        new PlanApproved("er-1", ErasurePlan.Action, "{}", Digest.Of("plan"u8), "ann", "bob", "why", At),
+        new PlanExecuted("er-1", Digest.Of("plan"u8), "fault"),
         new SigningKeyFact("key", "-----BEGIN PUBLIC KEY-----", "message"),
         new DeliveredFact(
             Key, "uid-4", Key, "uid-1", "v1.0.0-r1", "dev", Pack, [new DeployedResource("v1", "ConfigMap", "web", "web")], At, Chain),
