@@ -96,7 +96,7 @@ public sealed class ErasureTests(JournalServer server) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(AuditActions.KeyAdded)]
+    [InlineData(AuditActions.RecoveryDrilled)]
     [InlineData(AuditActions.ErasureApproved)]
     [InlineData("approval.requested")]
     public async Task Records_about_the_trail_and_its_approvals_keep_their_payloads_even_if_approved(string action)

@@ -139,11 +139,11 @@ public sealed class ErasureTests(SiloGround ground) : IAsyncLifetime
     [Fact]
     public async Task The_trail_itself_cannot_be_erased()
     {
-        await CommitAsync("pack/c", 0, Event("c") with { Action = AuditActions.KeyAdded });
+        await CommitAsync("pack/c", 0, Event("c") with { Action = AuditActions.RecoveryDrilled });
         await Audit.WaitForCheckpointAsync(CancellationToken.None);
         var leaf = await LeafAsync("c");
 
-        await ProblemAsync(Auditor, "audit/erasures", $$"""{"leaves":[{{leaf}}],"reason":"r"}""", HttpStatusCode.UnprocessableEntity, "found one of 'audit.key-added'");
+        await ProblemAsync(Auditor, "audit/erasures", $$"""{"leaves":[{{leaf}}],"reason":"r"}""", HttpStatusCode.UnprocessableEntity, "found one of 'audit.recovery-drilled'");
     }
 
     private async Task AssertTrailAsync(long leaf, string id)
