@@ -116,13 +116,19 @@ public sealed class LogTests(JournalServer server)
         await silo.Reader.WaitForCheckpointAsync(None);
 
         await bed.AskAsync("SET session_replication_role = replica; UPDATE governor.governance_event SET payload = NULL WHERE name = '2'");
+        var unexplained = Verify(await silo.ExportAsync(), silo);
+        await silo.CommitAsync(Commit("erasure", 0, Event("2") with
+        {
+            Subject = new EventSubject(AuditActions.Group, AuditActions.RecordKind, "", "2", "", 0), Action = AuditActions.PayloadErased,
+        }));
         var erased = Verify(await silo.ExportAsync(), silo);
         await bed.AskAsync("SET session_replication_role = replica; UPDATE governor.governance_event SET payload = overlay(payload placing 'THERE'::bytea from position('there'::bytea in payload)) WHERE name = '3'");
         var altered = Verify(await silo.ExportAsync(), silo);
 
-        Assert.Equal((AuditFaultClass.UnexplainedErasure, 2L), (erased.Fault!.Class, erased.Fault.Index));
+        Assert.Equal((AuditFaultClass.UnexplainedErasure, 2L), (unexplained.Fault!.Class, unexplained.Fault.Index));
+        Assert.Equal((AuditOutcome.Ok, 1L), (erased.Outcome, erased.Erased));
         Assert.Equal((AuditFaultClass.AlteredRecord, 3L), (altered.Fault!.Class, altered.Fault.Index));
-        Assert.True((await silo.Reader.EventsAsync(new EventFilter(Name: "2"), None))[0].Erased);
+        Assert.True((await silo.Reader.EventsAsync(new EventFilter(Kind: "ClusterPack", Name: "2"), None))[0].Erased);
     }
 
     [Fact]
