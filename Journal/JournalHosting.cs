@@ -25,14 +25,17 @@ public static class JournalHosting
         services.AddSingleton<JournalMetrics>();
         services.AddSingleton<JournalDatabase>();
         services.AddSingleton<LogSignal>();
-        services.AddSingleton<ILogSigner>(provider =>
-        {
-            var options = provider.GetRequiredService<IOptions<JournalOptions>>().Value;
-            return LogKeyFile.Open(options.LogKeyFile, options.Origin);
-        });
+        services.AddSingleton<LogHealth>();
+        services.AddSingleton<LogKeyFiles>();
+        services.AddSingleton<ILogSigner>(provider => provider.GetRequiredService<LogKeyFiles>());
+        services.AddSingleton<CheckpointFile>();
+        services.AddSingleton<IOutsideCheckpoints>(provider => provider.GetRequiredService<CheckpointFile>());
         services.AddSingleton<PostgresJournal>();
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<PostgresJournal>());
+        services.AddSingleton<LogGenesis>();
         services.AddSingleton<IAuditReader, AuditReader>();
+        services.AddSingleton<ITransparencyLog, TransparencyLog>();
+        services.AddSingleton<LogKeys>();
         services.AddSingleton<JournalCheck>();
         services.AddHostedService<SchemaAtStart>();
         services.AddHostedService<LogSequencer>();
@@ -41,7 +44,8 @@ public static class JournalHosting
 }
 
 /// <summary>Brings the schema up to date before anything else of the host starts.</summary>
-internal sealed partial class SchemaAtStart(IOptions<JournalOptions> options, ILogger<SchemaAtStart> log) : IHostedService
+internal sealed partial class SchemaAtStart(
+    IOptions<JournalOptions> options, JournalDatabase database, LogGenesis genesis, ILogger<SchemaAtStart> log) : IHostedService
 {
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -50,6 +54,7 @@ internal sealed partial class SchemaAtStart(IOptions<JournalOptions> options, IL
         var applied = await SchemaMigrations.ApplyAsync(options.Value.MigrationConnectionString ?? options.Value.ConnectionString, cancellationToken);
         if (applied.Count > 0)
             LogApplied(string.Join(", ", applied));
+        await database.ReadAsync("read the log's first key", genesis.ReadAsync, cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -23,8 +23,14 @@ public sealed class JournalOptions
     /// <summary>The log's name, in its checkpoints and on its key: a host name and path without scheme.</summary>
     public string Origin { get; set; } = "";
 
-    /// <summary>The log's Ed25519 seed, 32 bytes; made with mode 0600 where it is absent. All silos of one log share it.</summary>
+    /// <summary>
+    /// The log's Ed25519 seed, 32 bytes; made with mode 0600 where it is absent. All silos of one log share it. Further keys are beside it,
+    /// under its name and the 8 hex digits of their ids.
+    /// </summary>
     public string LogKeyFile { get; set; } = "";
+
+    /// <summary>Where the newest checkpoint is kept outside the database, or "" for nowhere. Best on a volume that is not restored with it.</summary>
+    public string CheckpointFile { get; set; } = "";
 
     /// <summary>Commits per transaction, at most.</summary>
     public int MaxBatch { get; set; } = 256;
@@ -40,6 +46,9 @@ public sealed class JournalOptions
 
     /// <summary>How old a checkpoint may get while there are newer events; at most a second.</summary>
     public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often a silo that must not sign the log looks whether it may.</summary>
+    public TimeSpan RecheckInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a commit can be repeated under its id.</summary>
     public TimeSpan CommitIdRetention { get; set; } = TimeSpan.FromDays(1);
@@ -75,6 +84,7 @@ public sealed class JournalOptionsValidator : IValidateOptions<JournalOptions>
         Between(failures, nameof(options.CommitTimeout), options.CommitTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
         Between(failures, nameof(options.StatementTimeout), options.StatementTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         Between(failures, nameof(options.CheckpointInterval), options.CheckpointInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(1));
+        Between(failures, nameof(options.RecheckInterval), options.RecheckInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(10));
         Between(failures, nameof(options.CommitIdRetention), options.CommitIdRetention, TimeSpan.FromMinutes(10), TimeSpan.FromDays(365));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }

@@ -24,8 +24,14 @@ public sealed record LogCheckpoint(Checkpoint Checkpoint, string Note);
 /// <summary>The audit trail, for reading.</summary>
 public interface IAuditReader
 {
-    /// <summary>The log's public key under its name; its text form is what verifiers pin.</summary>
+    /// <summary>
+    /// The key that the log began with, under its name; its text form is what verifiers pin. Which keys came later, the log itself tells.
+    /// </summary>
     VerifierKey Key { get; }
+
+    /// <summary>The keys of the log at its newest checkpoint, as its records tell them.</summary>
+    /// <exception cref="InvalidDataException">A record changes keys that may not.</exception>
+    Task<LogKeyring> KeysAsync(CancellationToken cancellation);
 
     /// <summary>Newest first.</summary>
     Task<IReadOnlyList<RecordedEvent>> EventsAsync(EventFilter filter, CancellationToken cancellation);

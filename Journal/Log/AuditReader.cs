@@ -19,21 +19,38 @@ public sealed class AuditReader : IAuditReader
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
     private readonly JournalDatabase _database;
-    private readonly ILogSigner _signer;
+    private readonly LogGenesis _genesis;
+    private readonly LogHealth _health;
     private readonly LogSignal _signal;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _patience;
 
-    public AuditReader(JournalDatabase database, IOptions<JournalOptions> options, ILogSigner signer, LogSignal signal, TimeProvider clock)
+    public AuditReader(
+        JournalDatabase database, IOptions<JournalOptions> options, LogGenesis genesis, LogHealth health, LogSignal signal, TimeProvider clock)
     {
         _database = database;
-        _signer = signer;
+        _genesis = genesis;
+        _health = health;
         _signal = signal;
         _clock = clock;
         _patience = options.Value.CommitTimeout;
     }
 
-    public VerifierKey Key => _signer.Key;
+    public VerifierKey Key => _genesis.Key;
+
+    public Task<LogKeyring> KeysAsync(CancellationToken cancellation) =>
+        _database.ReadAsync("read the log's keys", async (connection, token) =>
+        {
+            var last = await LogNotes.NewestAsync(connection, cosigned: false, token);
+            try
+            {
+                return await KeyStatements.ReadAsync(connection, await _genesis.ReadAsync(connection, token), last?.Checkpoint.Size ?? 0, token);
+            }
+            catch (LogContradictionException e)
+            {
+                throw new InvalidDataException(e.Message, e);
+            }
+        }, cancellation);
 
     public Task<IReadOnlyList<RecordedEvent>> EventsAsync(EventFilter filter, CancellationToken cancellation) =>
         _database.ReadAsync<IReadOnlyList<RecordedEvent>>("read events", async (connection, token) =>
@@ -57,7 +74,7 @@ public sealed class AuditReader : IAuditReader
         }, cancellation);
 
     public Task<LogCheckpoint?> CheckpointAsync(CancellationToken cancellation) =>
-        _database.ReadAsync("read the checkpoint", LastAsync, cancellation);
+        _database.ReadAsync("read the checkpoint", (connection, token) => LogNotes.NewestAsync(connection, cosigned: false, token), cancellation);
 
     public async Task<LogCheckpoint> WaitForCheckpointAsync(CancellationToken cancellation)
     {
@@ -65,33 +82,41 @@ public sealed class AuditReader : IAuditReader
         return await _database.ReadAsync("wait for a checkpoint", async (connection, token) =>
         {
             // Listening before looking: a checkpoint in between is heard. The pool ends the listening.
-            await ListenAsync(connection, token);
+            await LogTables.ListenAsync(connection, token);
             var wanted = await CommittedAsync(connection, token);
             while (true)
             {
                 var (waiting, placed, signed) = await ProgressAsync(connection, wanted, token);
                 if (!waiting && signed >= placed)
-                    return (await LastAsync(connection, token))!;
+                    return (await LogNotes.NewestAsync(connection, cosigned: false, token))!;
                 if (_clock.GetElapsedTime(since) > _patience)
-                    throw new TimeoutException($"no checkpoint within {_patience}: {signed} of {placed} leaves are signed{(waiting ? " and committed events wait for their place" : "")}. Does a sequencer run?");
+                    throw new TimeoutException($"no checkpoint within {_patience}: {signed} of {placed} leaves are signed{(waiting ? " and committed events wait for their place" : "")}. {await WhyNotAsync(connection, token)}");
                 _signal.WantCheckpoint();
                 await connection.WaitAsync(LookAgain, token);
             }
         }, cancellation);
     }
 
+    private async Task<string> WhyNotAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (await LogTables.HoldAsync(connection, cancellation) is { } hold)
+            return $"{hold}";
+        var health = _health.Current;
+        return health.Role == LogRole.Refusing ? $"This silo does not sign: {health.Reason}" : $"Does a sequencer run? Of this silo it is known: {health.Role}";
+    }
+
     public async Task<LogCheckpoint> ExportAsync(Stream output, CancellationToken cancellation)
     {
         await using var connection = await _database.OpenOwnAsync(cancellation);
-        var last = await LastAsync(connection, cancellation)
+        var last = await LogNotes.NewestAsync(connection, cosigned: false, cancellation)
             ?? throw new InvalidOperationException("there is no checkpoint yet; wait until the sequencer has signed the first");
-        var writer = new AuditExportWriter(output, Key);
-        foreach (var note in await CheckpointsAsync(connection, last.Checkpoint.Size, cancellation))
+        var writer = new AuditExportWriter(output, await _genesis.ReadAsync(connection, cancellation));
+        foreach (var checkpoint in await CheckpointsAsync(connection, last.Checkpoint.Size, cancellation))
         {
-            var size = Parse(note).Checkpoint.Size;
+            var size = checkpoint.Checkpoint.Size;
             while (writer.Leaves < size)
-                await LeavesAsync(connection, writer, await BorderAsync(connection, Math.Min(writer.Leaves + ExportStep, size), cancellation), cancellation);
-            _ = SignedNote.TryParse(note, out var parsed);
+                await LeavesAsync(connection, writer, await LogTables.BorderAsync(connection, Math.Min(writer.Leaves + ExportStep, size), cancellation), cancellation);
+            _ = SignedNote.TryParse(checkpoint.Note, out var parsed);
             writer.Checkpoint(parsed!);
         }
         await writer.EndAsync(cancellation);
@@ -101,39 +126,29 @@ public sealed class AuditReader : IAuditReader
     private static async Task LeavesAsync(NpgsqlConnection connection, AuditExportWriter writer, long end, CancellationToken cancellation)
     {
         var before = writer.Leaves;
-        await using var command = LogTables.Leaves(connection, before, end, payloads: true);
+        await using var command = LogTables.Leaves(connection, before, end);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            var payload = reader.IsDBNull(1) ? default(ReadOnlyMemory<byte>?) : reader.GetFieldValue<byte[]>(1);
-            await writer.LeafAsync(reader.GetFieldValue<byte[]>(0), payload, cancellation);
+            await writer.LeafAsync(reader.GetFieldValue<byte[]>(0), LogTables.Payload(reader, 1), cancellation);
         }
         if (writer.Leaves != end)
             throw new InvalidOperationException($"the log has {end} leaves at this place, {writer.Leaves} events are there: the database was altered. What was written so far shows where");
     }
 
-    /// <summary>The first segment border at or behind a leaf.</summary>
-    private static async Task<long> BorderAsync(NpgsqlConnection connection, long leaf, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("SELECT leaf + leaves FROM governor.log_segment WHERE leaf < $1 ORDER BY leaf DESC LIMIT 1", connection);
-        command.Parameters.AddWithValue(leaf);
-        return (long)(await command.ExecuteScalarAsync(cancellation) ?? leaf);
-    }
-
     /// <summary>The notes to put into an export, oldest first, not too dense; the last one always.</summary>
-    private static async Task<List<string>> CheckpointsAsync(NpgsqlConnection connection, long size, CancellationToken cancellation)
+    private static async Task<List<LogCheckpoint>> CheckpointsAsync(NpgsqlConnection connection, long size, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT size, note FROM governor.log_checkpoint WHERE size <= $1 ORDER BY size", connection);
-        command.Parameters.AddWithValue(size);
+        await using var command = LogNotes.UpTo(connection, size);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var notes = new List<string>();
+        var notes = new List<LogCheckpoint>();
         var next = CheckpointEvery;
         while (await reader.ReadAsync(cancellation))
         {
-            var at = reader.GetInt64(0);
+            var at = reader.GetInt64(2);
             if (at < next && at != size)
                 continue;
-            notes.Add(reader.GetString(1));
+            notes.Add(LogNotes.Read(reader));
             next = at + CheckpointEvery;
         }
         return notes;
@@ -180,14 +195,6 @@ public sealed class AuditReader : IAuditReader
             payload is null, payload is null ? record.Event : record.With(payload));
     }
 
-    private static async Task<LogCheckpoint?> LastAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        await LogTables.LastCheckpointAsync(connection, cancellation) is { } last ? Parse(last.Note) : null;
-
-    private static LogCheckpoint Parse(string note) =>
-        SignedNote.TryParse(note, out var parsed) && Checkpoint.TryParse(parsed.Text, out var checkpoint)
-            ? new LogCheckpoint(checkpoint, note)
-            : throw new InvalidDataException("the stored checkpoint is not a signed note: the database was altered");
-
     private static async Task<long> CommittedAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand("SELECT coalesce(max(batch), 0) FROM governor.log_pending", connection);
@@ -205,11 +212,5 @@ public sealed class AuditReader : IAuditReader
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         return (reader.GetBoolean(0), reader.GetInt64(1), reader.GetInt64(2));
-    }
-
-    private static async Task ListenAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand($"LISTEN {LogTables.Channel}", connection);
-        await command.ExecuteNonQueryAsync(cancellation);
     }
 }

@@ -1,5 +1,6 @@
 using Governor.Domain.Audit;
 using Governor.Domain.Transparency;
+using Governor.Grains.Interfaces.Ports;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,7 +11,7 @@ namespace Governor.Journal.Log;
 /// <summary>
 /// Gives committed events their place in the log and signs checkpoints. Every silo runs one; the one that holds the advisory lock
 /// works, the others stand by. The order is made durable before a root over it is signed, on the connection that holds the lock: a
-/// successor finds the order, never chooses another one.
+/// successor finds the order, never chooses another one. A silo that must not sign gives the lock back: another one may be able to.
 /// </summary>
 public sealed partial class LogSequencer : BackgroundService
 {
@@ -23,18 +24,26 @@ public sealed partial class LogSequencer : BackgroundService
     private readonly JournalOptions _options;
     private readonly ILogSigner _signer;
     private readonly LogSignal _signal;
+    private readonly LogHealth _health;
+    private readonly CheckpointFile _file;
+    private readonly OutsideChecks _outside;
     private readonly JournalMetrics _metrics;
     private readonly TimeProvider _clock;
     private readonly ILogger<LogSequencer> _log;
+    private string? _said;
 
+    /// <param name="places">What is asked before this silo signs anything.</param>
     public LogSequencer(
-        JournalDatabase database, IOptions<JournalOptions> options, ILogSigner signer, LogSignal signal, JournalMetrics metrics,
-        TimeProvider clock, ILogger<LogSequencer> log)
+        JournalDatabase database, IOptions<JournalOptions> options, ILogSigner signer, LogSignal signal, LogHealth health, CheckpointFile file,
+        IEnumerable<IOutsideCheckpoints> places, JournalMetrics metrics, TimeProvider clock, ILogger<LogSequencer> log)
     {
         _database = database;
         _options = options.Value;
         _signer = signer;
         _signal = signal;
+        _health = health;
+        _file = file;
+        _outside = new OutsideChecks(places, signer, log);
         _metrics = metrics;
         _clock = clock;
         _log = log;
@@ -44,6 +53,7 @@ public sealed partial class LogSequencer : BackgroundService
     {
         while (!stoppingToken.IsCancellationRequested)
         {
+            var pause = Patience;
             try
             {
                 await StandByAsync(stoppingToken);
@@ -54,21 +64,37 @@ public sealed partial class LogSequencer : BackgroundService
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
             {
-                LogInterrupted(JournalDatabase.Describe(e));
+                var reason = JournalDatabase.Describe(e);
+                _health.Is(LogRole.Disconnected, reason);
+                LogInterrupted(reason);
             }
-            catch (LogContradictionException e)
+            catch (Exception e) when (e is LogContradictionException or LogRefusalException)
             {
-                LogContradiction(e.Message);
+                Refuse(e);
+                pause = _options.RecheckInterval;
             }
-            await PauseAsync(stoppingToken);
+            await PauseAsync(pause, stoppingToken);
         }
     }
 
-    private async Task PauseAsync(CancellationToken stopping)
+    private void Refuse(Exception reason)
+    {
+        _health.Is(LogRole.Refusing, reason.Message);
+        // Once, not every time that it is looked at again.
+        if (_said == reason.Message)
+            return;
+        _said = reason.Message;
+        if (reason is LogContradictionException)
+            LogContradiction(reason.Message);
+        else
+            LogRefusal(reason.Message);
+    }
+
+    private async Task PauseAsync(TimeSpan pause, CancellationToken stopping)
     {
         try
         {
-            await Task.Delay(Patience, _clock, stopping);
+            await Task.Delay(pause, _clock, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -79,92 +105,143 @@ public sealed partial class LogSequencer : BackgroundService
     private async Task StandByAsync(CancellationToken stopping)
     {
         await using var connection = await _database.OpenOwnAsync(stopping);
-        while (!await LogTables.TryLeadAsync(connection, stopping))
+        while (true)
+        {
+            var (leads, size, signedAt) = await LogTables.TryLeadAsync(connection, stopping);
+            _health.Knows(size, signedAt);
+            if (leads)
+                break;
+            _health.Is(LogRole.StandingBy);
             await Task.Delay(Patience, _clock, stopping);
+        }
         await LeadAsync(connection, stopping);
     }
 
     private async Task LeadAsync(NpgsqlConnection connection, CancellationToken stopping)
     {
-        var log = await OpenLogAsync(connection, stopping);
-        LogLeads(_signer.Key.Name, log.Tree.Size);
-        var tidied = TimeSpan.MaxValue;
-        var since = _clock.GetTimestamp();
+        OpenLog? log = null;
+        var tidied = default(long?);
         try
         {
             for (; ; await _signal.WaitAsync(_options.CheckpointInterval, _clock, stopping))
             {
-                await RoundAsync(connection, log);
-                if (tidied >= TidyEvery)
-                {
-                    await LogTables.TidyAsync(connection, _options.PartitionsAhead, _options.CommitIdRetention, stopping);
-                    since = _clock.GetTimestamp();
-                }
-                tidied = _clock.GetElapsedTime(since);
+                log = await WorkAsync(connection, log, stopping);
+                if (tidied is { } since && _clock.GetElapsedTime(since) < TidyEvery)
+                    continue;
+                await LogTables.TidyAsync(connection, _options.PartitionsAhead, _options.CommitIdRetention, stopping);
+                tidied = _clock.GetTimestamp();
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // What this silo committed before it stopped shall not wait for another silo's checkpoint.
-            await RoundAsync(connection, log);
+            if (log is not null)
+                await RoundAsync(connection, log);
             throw;
         }
     }
 
-    private async Task<OpenLog> OpenLogAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>
+    /// One round, unless the log is on hold. After a hold it is opened like one that another silo led: whoever ordered the hold may have
+    /// restored another database.
+    /// </summary>
+    private async Task<OpenLog?> WorkAsync(NpgsqlConnection connection, OpenLog? log, CancellationToken stopping)
     {
-        var last = await LogTables.LastCheckpointAsync(connection, cancellation);
-        if (last is null)
-            return new OpenLog(new MerkleFrontier(), null);
-        var tree = new MerkleFrontier(last.Size, last.Frontier);
-        if (tree.Root != last.Root || !SignedNote.TryParse(last.Note, out var note) || !Checkpoint.TryParse(note.Text, out var signed)
-            || signed.Size != last.Size || signed.Root != last.Root)
-            throw new LogContradictionException($"the stored checkpoint of {last.Size} leaves does not agree with itself: the database was altered. Nothing is signed until it is restored");
-        if (note.Verify(_signer.Key) != NoteVerdict.Good)
-            throw new LogContradictionException($"the stored checkpoint of {last.Size} leaves is not signed by {_signer.Key}. Set Governor:Journal:LogKeyFile and Governor:Journal:Origin to those of this log; nothing is signed until then");
-        return new OpenLog(tree, last.Size);
+        if (await LogTables.HoldAsync(connection, CancellationToken.None) is { } hold)
+        {
+            if (_health.Current.Role != LogRole.Held)
+                LogHeld($"{hold}");
+            _health.Is(LogRole.Held, $"{hold}");
+            return null;
+        }
+        if (log is null)
+        {
+            log = await OpenAsync(connection, stopping);
+            LogLeads(_options.Origin, log.Tree.Size);
+        }
+        if (!await RoundAsync(connection, log))
+            return null;
+        _said = null;
+        _health.Is(LogRole.Leading);
+        return log;
+    }
+
+    private async Task<OpenLog> OpenAsync(NpgsqlConnection connection, CancellationToken stopping)
+    {
+        var log = await OpenLog.AtAsync(connection, _signer.First, stopping);
+        await _outside.DemandAsync(connection, log, stopping);
+        (log.Placed, _) = await LogTables.ExtentAsync(connection, stopping);
+        return log;
     }
 
     // A round is bounded by the server's statement timeout and is not cancelled: half of one would leave the tree in memory
     // behind what is stored.
-    private async Task RoundAsync(NpgsqlConnection connection, OpenLog log)
+    private async Task<bool> RoundAsync(NpgsqlConnection connection, OpenLog log)
     {
-        var placed = await LogTables.SizeAsync(connection, CancellationToken.None);
-        var waited = TimeSpan.Zero;
         for (var more = true; more;)
         {
-            (var size, var oldest) = await LogTables.TakePendingAsync(connection, placed, BatchesAtOnce, CancellationToken.None);
-            more = size > placed;
-            waited = oldest > waited ? oldest : waited;
-            placed = size;
-            await AppendAsync(connection, log, placed);
+            var (before, waited) = (log.Tree.Size, TimeSpan.Zero);
+            if (log.Placed > before)
+            {
+                // Placed by a predecessor that did not come to sign it.
+                await log.AppendAsync(connection, await LogTables.BorderAsync(connection, Math.Min(before + OpenLog.Step, log.Placed), CancellationToken.None), CancellationToken.None);
+            }
+            else
+            {
+                var taken = await LogTables.TakePendingAsync(connection, before, BatchesAtOnce, OpenLog.Step, CancellationToken.None);
+                (log.Placed, waited) = (taken.Size, taken.Waited);
+                more = taken.Batches == BatchesAtOnce || taken.Size - before >= OpenLog.Step;
+                await log.AppendAsync(connection, taken.Size, CancellationToken.None);
+            }
+            if (log.Signed == log.Tree.Size)
+                continue;
+            if (!await SignAsync(connection, log))
+                return false;
+            _metrics.Checkpointed(log.Tree.Size - before, waited);
         }
-        if (log.Signed == log.Tree.Size)
-            return;
-        var leaves = log.Tree.Size - (log.Signed ?? 0);
-        await SignAsync(connection, log);
-        _metrics.Checkpointed(leaves, waited);
+        return true;
     }
 
-    private static async Task AppendAsync(NpgsqlConnection connection, OpenLog log, long placed)
+    /// <returns>False when the log was put on hold in between: what is in memory is ahead of what is stored, and void.</returns>
+    private async Task<bool> SignAsync(NpgsqlConnection connection, OpenLog log)
     {
-        if (placed == log.Tree.Size)
-            return;
-        await using var command = LogTables.Leaves(connection, log.Tree.Size, placed, payloads: false);
-        await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
-            log.Tree.Append(AuditRecord.HashOf(reader.GetFieldValue<byte[]>(0)));
-        if (log.Tree.Size != placed)
-            throw new LogContradictionException($"the log has {placed} places, {log.Tree.Size} events are there: the database was altered. Nothing is signed until it is restored");
+        var (size, root) = (log.Tree.Size, log.Tree.Root);
+        var key = KeyFor(log.Keys, size);
+        var note = SignedNote.Sign(new Checkpoint(_options.Origin, size, root).Text, key, message => _signer.Sign(key, message)).ToString();
+        if (!await TreeTables.StoreAsync(
+            connection, new StoredCheckpoint(size, root, note), log.Tree.TakeCompleted(), log.Tree.Edge, log.LacksGenesis ? log.Keys.Genesis : null, CancellationToken.None))
+            return false;
+        (log.Signed, log.LacksGenesis) = (size, false);
+        _health.Knows(size, _clock.GetUtcNow());
+        await KeepAsync(note);
+        return true;
     }
 
-    private async Task SignAsync(NpgsqlConnection connection, OpenLog log)
+    /// <summary>The newest key that is valid for a tree of this size and is held here.</summary>
+    private VerifierKey KeyFor(LogKeyring keys, long size)
     {
-        var root = log.Tree.Root;
-        var checkpoint = new Checkpoint(_signer.Key.Name, log.Tree.Size, root);
-        var note = SignedNote.Sign(checkpoint.Text, _signer.Key, _signer.Sign);
-        await LogTables.StoreCheckpointAsync(connection, new StoredCheckpoint(checkpoint.Size, root, log.Tree.Encode(), note.ToString()), CancellationToken.None);
-        log.Signed = checkpoint.Size;
+        try
+        {
+            return keys.At(size).FirstOrDefault(_signer.Holds)
+                ?? throw new LogRefusalException($"a tree of {size} leaves is signed by {string.Join(" or ", keys.At(size).Select(key => $"{key}, expected in {_signer.PlaceOf(key)}"))}; it is not there. Bring the file; nothing is signed by this silo until then");
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new LogRefusalException($"the key for a tree of {size} leaves cannot be read: {e.Message}");
+        }
+    }
+
+    private async Task KeepAsync(string note)
+    {
+        try
+        {
+            await _file.WriteAsync(note, CancellationToken.None);
+        }
+        catch (IOException e)
+        {
+            // The log itself is well. The next checkpoint is written there again.
+            LogNotKept(_options.CheckpointFile, e.Message);
+        }
     }
 
     [LoggerMessage(LogLevel.Information, "This silo sequences the log {Origin}, from leaf {Size} on")]
@@ -173,18 +250,15 @@ public sealed partial class LogSequencer : BackgroundService
     [LoggerMessage(LogLevel.Warning, "The sequencer lost its database and tries again; events wait for their place in the log meanwhile. {Reason}")]
     private partial void LogInterrupted(string reason);
 
+    [LoggerMessage(LogLevel.Warning, "Nothing is signed: {Hold}. It ends when its row in governor.log_hold is taken away")]
+    private partial void LogHeld(string hold);
+
+    [LoggerMessage(LogLevel.Error, "The checkpoint could not be kept in {Path}: {Reason}. Until it can, a rollback of the database is not found there")]
+    private partial void LogNotKept(string path, string reason);
+
     [LoggerMessage(LogLevel.Critical, "The log contradicts itself: {Reason}")]
     private partial void LogContradiction(string reason);
 
-    /// <summary>The log while this silo leads. A round that fails ends the lead, so that this never differs from what is stored.</summary>
-    private sealed class OpenLog(MerkleFrontier tree, long? signed)
-    {
-        public MerkleFrontier Tree { get; } = tree;
-
-        /// <summary>The size of the newest checkpoint; null before the first, which is signed also when it is empty.</summary>
-        public long? Signed { get; set; } = signed;
-    }
+    [LoggerMessage(LogLevel.Critical, "The log is not signed by this silo: {Reason}")]
+    private partial void LogRefusal(string reason);
 }
-
-/// <summary>What is stored cannot be the log that was signed.</summary>
-internal sealed class LogContradictionException(string message) : Exception(message);

@@ -1,13 +1,25 @@
+using System.Globalization;
 using Governor.Domain.Audit;
 using Governor.Domain.Transparency;
 using Npgsql;
 
 namespace Governor.Journal.Log;
 
-/// <summary>A checkpoint as stored: with the frontier that the next one starts from.</summary>
-internal sealed record StoredCheckpoint(long Size, TreeHash Root, byte[] Frontier, string Note);
+/// <summary>A checkpoint as stored.</summary>
+internal sealed record StoredCheckpoint(long Size, TreeHash Root, string Note);
 
-/// <summary>The statements over the log's tables.</summary>
+/// <summary>Why nothing is signed, by whose order and since when.</summary>
+internal sealed record LogHold(string Reason, string By, DateTimeOffset Since)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"the log is on hold since {Since:u} by {By}: {Reason}");
+}
+
+/// <summary>What waited and has its place now.</summary>
+/// <param name="Size">Of the log, after.</param>
+/// <param name="Waited">Since when the oldest of them had waited.</param>
+internal sealed record Placed(int Batches, long Size, TimeSpan Waited);
+
+/// <summary>The statements over the order of the log and its checkpoints.</summary>
 internal static class LogTables
 {
     /// <summary>The notification that a checkpoint was stored; its payload is the size.</summary>
@@ -15,59 +27,124 @@ internal static class LogTables
 
     private const long LeaderLock = 0x676f7665726e6f72; // "governor"
 
-    /// <summary>Becomes the one sequencer, for as long as this connection lives.</summary>
-    public static async Task<bool> TryLeadAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>What the records of key changes are recognised by; the partial index of the events has the same condition.</summary>
+    private const string IsKeyChange = $"e.action IN ('{AuditActions.KeyAdded}', '{AuditActions.KeyRotated}', '{AuditActions.KeyRevoked}')";
+
+    /// <summary>Becomes the one sequencer, for as long as this connection lives; answers the newest checkpoint there is, too.</summary>
+    public static async Task<(bool Leads, long? Size, DateTimeOffset? SignedAt)> TryLeadAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection);
+        await using var command = new NpgsqlCommand("""
+            SELECT pg_try_advisory_lock($1), c.size, c.signed_at
+            FROM (VALUES (1)) one LEFT JOIN (SELECT size, signed_at FROM governor.log_checkpoint ORDER BY size DESC LIMIT 1) c ON true
+            """, connection);
         command.Parameters.AddWithValue(LeaderLock);
-        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return (reader.GetBoolean(0), reader.IsDBNull(1) ? null : reader.GetInt64(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<DateTimeOffset>(2));
     }
 
     public static async Task<StoredCheckpoint?> LastCheckpointAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT size, root, frontier, note FROM governor.log_checkpoint ORDER BY size DESC LIMIT 1", connection);
+        await using var command = new NpgsqlCommand("SELECT size, root, note FROM governor.log_checkpoint ORDER BY size DESC LIMIT 1", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         return await reader.ReadAsync(cancellation)
-            ? new StoredCheckpoint(reader.GetInt64(0), new TreeHash(reader.GetFieldValue<byte[]>(1)), reader.GetFieldValue<byte[]>(2), reader.GetString(3))
+            ? new StoredCheckpoint(reader.GetInt64(0), new TreeHash(reader.GetFieldValue<byte[]>(1)), reader.GetString(2))
             : null;
     }
 
-    /// <summary>How many leaves have their place.</summary>
-    public static async Task<long> SizeAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>The key that the log began with; null before the first checkpoint.</summary>
+    /// <exception cref="LogContradictionException">What is stored is not a key.</exception>
+    public static async Task<VerifierKey?> GenesisAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT coalesce((SELECT leaf + leaves FROM governor.log_segment ORDER BY leaf DESC LIMIT 1), 0)", connection);
-        return (long)(await command.ExecuteScalarAsync(cancellation))!;
+        await using var command = new NpgsqlCommand("SELECT key FROM governor.log_genesis", connection);
+        if (await command.ExecuteScalarAsync(cancellation) is not string text)
+            return null;
+        return VerifierKey.TryParse(text, out var key)
+            ? key
+            : throw new LogContradictionException($"the stored genesis key '{text}' is not a verifier key: the database was altered");
+    }
+
+    /// <summary>The oldest hold; null when nothing is held.</summary>
+    public static async Task<LogHold?> HoldAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("SELECT reason, by, since FROM governor.log_hold ORDER BY since, id LIMIT 1", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? new LogHold(reader.GetString(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2)) : null;
+    }
+
+    /// <summary>How many leaves have their place, and how many wait for one.</summary>
+    public static async Task<(long Placed, long Waiting)> ExtentAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("""
+            SELECT coalesce((SELECT leaf + leaves FROM governor.log_segment ORDER BY leaf DESC LIMIT 1), 0), coalesce((SELECT sum(events) FROM governor.log_pending), 0)::bigint
+            """, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return (reader.GetInt64(0), reader.GetInt64(1));
     }
 
     /// <summary>
     /// Gives the waiting batches their place behind <paramref name="size"/>, for good. Ordered by batch: a batch that continues a chain
     /// started after the one it continues was committed, so that its number is larger, and whoever sees it sees that one too.
     /// </summary>
-    /// <returns>The size after, and since when the oldest of them had waited.</returns>
-    public static async Task<(long Size, TimeSpan Waited)> TakePendingAsync(NpgsqlConnection connection, long size, int batches, CancellationToken cancellation)
+    /// <param name="batches">At most so many.</param>
+    /// <param name="leaves">No further batch once there are so many leaves.</param>
+    public static async Task<Placed> TakePendingAsync(NpgsqlConnection connection, long size, int batches, long leaves, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand("""
-            WITH taken AS (
-                DELETE FROM governor.log_pending WHERE batch IN (SELECT batch FROM governor.log_pending ORDER BY batch LIMIT $2)
+            WITH first AS (
+                SELECT batch, sum(events) OVER (ORDER BY batch) - events AS before
+                FROM (SELECT batch, events FROM governor.log_pending ORDER BY batch LIMIT $2) p
+            ), taken AS (
+                DELETE FROM governor.log_pending WHERE batch IN (SELECT batch FROM first WHERE before < $3)
                 RETURNING batch, events, recorded_at
             ), placed AS (
                 INSERT INTO governor.log_segment (leaf, leaves, batch)
                 SELECT $1 + sum(events) OVER (ORDER BY batch) - events, events, batch FROM taken
             )
-            SELECT $1 + coalesce(sum(events), 0)::bigint, coalesce(extract(epoch FROM clock_timestamp() - min(recorded_at)), 0)::float8 FROM taken
+            SELECT count(*)::int, $1 + coalesce(sum(events), 0)::bigint, coalesce(extract(epoch FROM clock_timestamp() - min(recorded_at)), 0)::float8 FROM taken
             """, connection);
         command.Parameters.AddWithValue(size);
         command.Parameters.AddWithValue(batches);
+        command.Parameters.AddWithValue(leaves);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
-        return (reader.GetInt64(0), TimeSpan.FromSeconds(Math.Max(0, reader.GetDouble(1))));
+        return new Placed(reader.GetInt32(0), reader.GetInt64(1), TimeSpan.FromSeconds(Math.Max(0, reader.GetDouble(2))));
     }
 
-    /// <summary>The records, and payloads where they are not erased, of the leaves from <paramref name="begin"/> to <paramref name="end"/>, both at segment borders.</summary>
-    public static NpgsqlCommand Leaves(NpgsqlConnection connection, long begin, long end, bool payloads)
+    /// <summary>The first border between batches at or behind a leaf.</summary>
+    public static async Task<long> BorderAsync(NpgsqlConnection connection, long leaf, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("SELECT leaf + leaves FROM governor.log_segment WHERE leaf < $1 ORDER BY leaf DESC LIMIT 1", connection);
+        command.Parameters.AddWithValue(leaf);
+        return (long)(await command.ExecuteScalarAsync(cancellation) ?? leaf);
+    }
+
+    /// <summary>The records and payloads, where they are not erased, of the leaves from <paramref name="begin"/> to <paramref name="end"/>, both at segment borders.</summary>
+    public static NpgsqlCommand Leaves(NpgsqlConnection connection, long begin, long end) => Leaves(connection, "e.payload", begin, end);
+
+    /// <summary>The same, with the payloads of key changes only.</summary>
+    public static NpgsqlCommand LeavesAndKeys(NpgsqlConnection connection, long begin, long end) =>
+        Leaves(connection, $"CASE WHEN {IsKeyChange} THEN e.payload END", begin, end);
+
+    /// <summary>
+    /// Leaf, record and payload of every key change; those that have no place yet come last, without leaf.
+    /// </summary>
+    public static NpgsqlCommand KeyChanges(NpgsqlConnection connection) => new($"""
+        SELECT s.leaf + e.ordinal, e.record, e.payload
+        FROM governor.governance_event e LEFT JOIN governor.log_segment s ON s.batch = e.batch
+        WHERE {IsKeyChange}
+        ORDER BY s.leaf NULLS LAST, e.batch, e.ordinal
+        """, connection);
+
+    /// <summary>A payload; null when it was erased.</summary>
+    public static ReadOnlyMemory<byte>? Payload(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? default(ReadOnlyMemory<byte>?) : reader.GetFieldValue<byte[]>(column);
+
+    private static NpgsqlCommand Leaves(NpgsqlConnection connection, string payload, long begin, long end)
     {
         var command = new NpgsqlCommand($"""
-            SELECT e.record{(payloads ? ", e.payload" : "")}
+            SELECT e.record, {payload}
             FROM governor.log_segment s JOIN governor.governance_event e ON e.batch = s.batch
             WHERE s.leaf >= $1 AND s.leaf < $2
             ORDER BY s.leaf, e.ordinal
@@ -77,16 +154,10 @@ internal static class LogTables
         return command;
     }
 
-    public static async Task StoreCheckpointAsync(NpgsqlConnection connection, StoredCheckpoint checkpoint, CancellationToken cancellation)
+    /// <summary>From now on the connection is notified of checkpoints.</summary>
+    public static async Task ListenAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand($"""
-            WITH stored AS (INSERT INTO governor.log_checkpoint (size, root, frontier, note) VALUES ($1, $2, $3, $4))
-            SELECT pg_notify('{Channel}', $1::text)
-            """, connection);
-        command.Parameters.AddWithValue(checkpoint.Size);
-        command.Parameters.AddWithValue(checkpoint.Root.ToArray());
-        command.Parameters.AddWithValue(checkpoint.Frontier);
-        command.Parameters.AddWithValue(checkpoint.Note);
+        await using var command = new NpgsqlCommand($"LISTEN {Channel}", connection);
         await command.ExecuteNonQueryAsync(cancellation);
     }
 

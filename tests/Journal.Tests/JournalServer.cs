@@ -5,8 +5,8 @@ using Governor.Journal.Commits;
 using Governor.Journal.Log;
 using Governor.Journal.Recovery;
 using Governor.LocalServers;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -60,11 +60,13 @@ public sealed class JournalBed(string connectionString, string keyFile) : IAsync
 
     public string ConnectionString { get; } = connectionString;
 
-    public Silo Start(Action<JournalOptions>? configure = null, bool sequence = false)
+    public string KeyFile { get; } = keyFile;
+
+    public Silo Start(Action<JournalOptions>? configure = null, bool sequence = false, params IOutsideCheckpoints[] outside)
     {
-        var options = new JournalOptions { ConnectionString = ConnectionString, Origin = "governor.test/log", LogKeyFile = keyFile };
+        var options = new JournalOptions { ConnectionString = ConnectionString, Origin = "governor.test/log", LogKeyFile = KeyFile };
         configure?.Invoke(options);
-        var silo = new Silo(options, sequence);
+        var silo = new Silo(options, sequence, outside);
         _silos.Add(silo);
         return silo;
     }
@@ -85,36 +87,45 @@ public sealed class JournalBed(string connectionString, string keyFile) : IAsync
     }
 }
 
-/// <summary>One silo's journal, wired as <see cref="JournalHosting.AddJournal"/> wires it, without the host.</summary>
+/// <summary>One silo's journal, wired by <see cref="JournalHosting.AddJournal"/>, without the host: only the sequencer runs, if it shall.</summary>
 public sealed class Silo : IAsyncDisposable
 {
-    private readonly JournalDatabase _database;
-    private readonly JournalMetrics _metrics = new();
-    private readonly LogKeyFile _key;
+    private readonly ServiceProvider _services;
     private readonly LogSequencer? _sequencer;
     private bool _gone;
 
-    public Silo(JournalOptions options, bool sequence)
+    public Silo(JournalOptions options, bool sequence, IOutsideCheckpoints[] outside)
     {
-        var wrapped = Options.Create(options);
-        var signal = new LogSignal();
-        _database = new JournalDatabase(wrapped, TimeProvider.System);
-        _key = LogKeyFile.Open(options.LogKeyFile, options.Origin);
-        Journal = new PostgresJournal(_database, wrapped, _metrics, TimeProvider.System, NullLogger<PostgresJournal>.Instance);
-        Reader = new AuditReader(_database, wrapped, _key, signal, TimeProvider.System);
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddJournal(_ => { });
+        services.AddSingleton(Options.Create(options));
+        foreach (var place in outside)
+            services.AddSingleton(place);
+        _services = services.BuildServiceProvider();
         if (!sequence)
             return;
-        _sequencer = new LogSequencer(_database, wrapped, _key, signal, _metrics, TimeProvider.System, NullLogger<LogSequencer>.Instance);
-        ((IHostedService)_sequencer).StartAsync(CancellationToken.None);
+        _sequencer = _services.GetServices<IHostedService>().OfType<LogSequencer>().Single();
+        _ = _sequencer.StartAsync(CancellationToken.None);
     }
 
-    public PostgresJournal Journal { get; }
+    public PostgresJournal Journal => Of<PostgresJournal>();
 
-    public IAuditReader Reader { get; }
+    public IAuditReader Reader => Of<IAuditReader>();
 
-    public VerifierKey Key => _key.Key;
+    public ITransparencyLog Log => Of<ITransparencyLog>();
 
-    public Task<JournalCheckReport> CheckAsync() => new JournalCheck(_database, Reader).RunAsync(CancellationToken.None);
+    public LogKeys Keys => Of<LogKeys>();
+
+    public LogHealth Health => Of<LogHealth>();
+
+    /// <summary>The key in the configured file.</summary>
+    public VerifierKey Key => Of<ILogSigner>().First;
+
+    public Task<JournalCheckReport> CheckAsync() => Of<JournalCheck>().RunAsync(CancellationToken.None);
+
+    public T Of<T>()
+        where T : notnull => _services.GetRequiredService<T>();
 
     public async Task<byte[]> ExportAsync()
     {
@@ -131,13 +142,8 @@ public sealed class Silo : IAsyncDisposable
         _gone = true;
         await Journal.DisposeAsync();
         if (_sequencer is not null)
-        {
             await _sequencer.StopAsync(CancellationToken.None);
-            _sequencer.Dispose();
-        }
-        await _database.DisposeAsync();
-        _metrics.Dispose();
-        _key.Dispose();
+        await _services.DisposeAsync();
     }
 }
 

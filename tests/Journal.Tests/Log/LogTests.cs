@@ -4,7 +4,7 @@ using Governor.Grains.Interfaces.Ports;
 using Governor.Journal.Log;
 using static Governor.Journal.Tests.Samples;
 
-namespace Governor.Journal.Tests;
+namespace Governor.Journal.Tests.Log;
 
 [Collection(nameof(JournalServer))]
 public sealed class LogTests(JournalServer server)
