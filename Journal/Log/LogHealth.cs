@@ -28,12 +28,37 @@ public sealed record LogHealthReport(LogRole Role, string? Reason, long? Size, D
 /// <summary>The state of the sequencer of this process, for readiness and metrics.</summary>
 public sealed class LogHealth
 {
+    private readonly Lock _change = new();
     private LogHealthReport _report = new(LogRole.Disconnected, null, null, null);
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public LogHealthReport Current => Volatile.Read(ref _report);
 
-    // One sequencer writes.
-    internal void Is(LogRole role, string? reason = null) => Volatile.Write(ref _report, Current with { Role = role, Reason = reason });
+    /// <summary>Returns the first report, from now on, of which the condition is true.</summary>
+    public async Task<LogHealthReport> UntilAsync(Predicate<LogHealthReport> condition, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var changed = Volatile.Read(ref _changed).Task;
+            var report = Current;
+            if (condition(report))
+                return report;
+            await changed.WaitAsync(cancellation);
+        }
+    }
 
-    internal void Knows(long? size, DateTimeOffset? signedAt) => Volatile.Write(ref _report, Current with { Size = size, SignedAt = signedAt });
+    internal void Is(LogRole role, string? reason = null) => Change(report => report with { Role = role, Reason = reason });
+
+    internal void Knows(long? size, DateTimeOffset? signedAt) => Change(report => report with { Size = size, SignedAt = signedAt });
+
+    private void Change(Func<LogHealthReport, LogHealthReport> change)
+    {
+        TaskCompletionSource before;
+        lock (_change)
+        {
+            Volatile.Write(ref _report, change(_report));
+            before = Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+        before.TrySetResult();
+    }
 }
