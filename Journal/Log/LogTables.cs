@@ -47,9 +47,12 @@ internal static class LogTables
     {
         await using var command = new NpgsqlCommand("SELECT size, root, note FROM governor.log_checkpoint ORDER BY size DESC LIMIT 1", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation)
-            ? new StoredCheckpoint(reader.GetInt64(0), new TreeHash(reader.GetFieldValue<byte[]>(1)), reader.GetString(2))
-            : null;
+        if (!await reader.ReadAsync(cancellation))
+            return null;
+        var (size, root) = (reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
+        return root.Length == TreeHash.Size
+            ? new StoredCheckpoint(size, new TreeHash(root), reader.GetString(2))
+            : throw new LogContradictionException($"the stored root of {size} leaves has {root.Length} bytes: the database was altered. Nothing is signed until it is restored");
     }
 
     /// <summary>The key that the log began with; null before the first checkpoint.</summary>
@@ -131,10 +134,10 @@ internal static class LogTables
     /// Leaf, record and payload of every key change; those that have no place yet come last, without leaf.
     /// </summary>
     public static NpgsqlCommand KeyChanges(NpgsqlConnection connection) => new($"""
-        SELECT s.leaf + e.ordinal, e.record, e.payload
-        FROM governor.governance_event e LEFT JOIN governor.log_segment s ON s.batch = e.batch
+        SELECT (SELECT s.leaf FROM governor.log_segment s WHERE s.batch = e.batch) + e.ordinal, e.record, e.payload
+        FROM governor.governance_event e
         WHERE {IsKeyChange}
-        ORDER BY s.leaf NULLS LAST, e.batch, e.ordinal
+        ORDER BY 1 NULLS LAST, e.batch, e.ordinal
         """, connection);
 
     /// <summary>A payload; null when it was erased.</summary>

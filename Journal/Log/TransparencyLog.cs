@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Governor.Domain.Audit;
 using Governor.Domain.Transparency;
 using Governor.Grains.Interfaces.Ports;
 using Microsoft.Extensions.Logging;
@@ -154,7 +155,9 @@ public sealed partial class TransparencyLog(JournalDatabase database, IOptions<J
         while (await reader.ReadAsync(cancellation))
         {
             var record = reader.GetFieldValue<byte[]>(0);
-            BinaryPrimitives.WriteUInt16BigEndian(length, checked((ushort)record.Length));
+            if (record.Length > AuditRecord.MaximumBytes)
+                throw new InvalidDataException($"the record at leaf {begin + count} has {record.Length} bytes, more than any that is written: the database was altered; verify an export");
+            BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)record.Length);
             entries.Write(length);
             entries.Write(record);
             count++;

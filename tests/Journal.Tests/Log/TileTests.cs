@@ -231,6 +231,7 @@ public sealed class TileTests(JournalServer server)
     [InlineData("DELETE FROM governor.log_edge; UPDATE governor.log_tile SET hashes = set_byte(hashes, 0, get_byte(hashes, 0) # 1) WHERE tile = 1", "the stored tile 0/001 is not that of its leaves")]
     [InlineData("INSERT INTO governor.log_tile SELECT level, 3, hashes FROM governor.log_tile WHERE tile = 1", "there are tiles that a tree of 800 leaves does not have")]
     [InlineData("UPDATE governor.log_checkpoint SET root = sha256('')", "does not agree with itself")]
+    [InlineData("UPDATE governor.log_checkpoint SET root = '' WHERE size = 800", "the stored root of 800 leaves has 0 bytes")]
     [InlineData("UPDATE governor.log_checkpoint SET note = replace(note, 'governor.test', 'governor.rest')", "is one of the log 'governor.rest/log'")]
     [InlineData("UPDATE governor.log_genesis SET key = replace(key, '+', '-')", "is not a verifier key")]
     public async Task Nothing_is_signed_over_what_cannot_be_the_log_that_was_signed(string alteration, string reason)
