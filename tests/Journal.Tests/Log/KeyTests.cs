@@ -69,6 +69,9 @@ public sealed class KeyTests(JournalServer server)
         Assert.True((await last.GrowAsync(11)).IsSignedBy(third));
         Assert.Equal([genesis, second, third], (await last.Reader.KeysAsync(None)).All);
         Assert.Equal(genesis, last.Reader.Key);
+        var verdict = AuditVerifier.Verify(new MemoryStream(await last.ExportAsync()), AuditTrust.In(genesis));
+        Assert.Null(verdict.Fault);
+        Assert.Equal((AuditOutcome.Ok, 11L), (verdict.Outcome, verdict.Leaves));
         Assert.Equal($"key {genesis}", System.Text.Encoding.UTF8.GetString(await last.ExportAsync()).Split('\n')[2]);
         Assert.True((await last.CheckAsync()).Findings.IsEmpty);
     }
@@ -132,6 +135,7 @@ public sealed class KeyTests(JournalServer server)
         Assert.True(after.IsSignedBy(added));
         var keys = await without.Reader.KeysAsync(None);
         Assert.Equal(added, Assert.Single(keys.Current));
+        Assert.Null(AuditVerifier.Verify(new MemoryStream(await without.ExportAsync()), AuditTrust.In(without.Key)).Fault);
         var last = await Assert.ThrowsAsync<InvalidOperationException>(() => without.Keys.RevokeAsync(added, Order, None));
         Assert.Contains("add one first", last.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<InvalidOperationException>(() => without.Keys.RevokeAsync(keys.Genesis, Order, None));
