@@ -22,9 +22,11 @@ public sealed partial class DocumentTests
         ["WatchOptions"] = "Governor:Watches",
         ["DeliveryOptions"] = "Governor:Delivery",
         ["ApprovalOptions"] = "Governor:Approvals",
+        ["AuditOptions"] = "Governor:Audit",
+        ["WitnessOptions"] = "Governor:Witness",
     };
 
-    private static readonly string[] Configured = ["Silo/", "Journal/", "Watchers/", "Registry/", "Grains/"];
+    private static readonly string[] Configured = ["Silo/", "Journal/", "Watchers/", "Registry/", "Grains/", "Witness/"];
 
     [Fact]
     public void Links_between_documents_lead_somewhere()
