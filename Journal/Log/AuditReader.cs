@@ -103,6 +103,10 @@ public sealed class AuditReader : IAuditReader
     {
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         await using var connection = await _database.OpenOwnAsync(cancellation);
+        // One moment: an erasure in between would be a payload that is gone, and its event not there yet.
+        await using var moment = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
+        await using (var patience = new NpgsqlCommand("SET LOCAL idle_in_transaction_session_timeout = 0", connection))
+            await patience.ExecuteNonQueryAsync(cancellation);
         var last = await LogNotes.NewestAsync(connection, cosigned: false, cancellation)
             ?? throw new InvalidOperationException("there is no checkpoint yet; wait until the sequencer has signed the first");
         await new LogExport(connection, await _genesis.ReadAsync(connection, cancellation)).WriteAsync(output, from, last, cancellation);

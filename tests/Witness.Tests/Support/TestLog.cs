@@ -145,7 +145,7 @@ public sealed class TestLog : ITransparencyLog, IAuditReader
 
     public Task<LogCheckpoint> WaitForCheckpointAsync(CancellationToken cancellation) => Task.FromResult(_newest!);
 
-    public Task<LogCheckpoint> ExportAsync(Stream output, CancellationToken cancellation) => throw new NotSupportedException("a log of bytes has no export");
+    public Task<LogCheckpoint> ExportAsync(Stream output, long from, CancellationToken cancellation) => throw new NotSupportedException("a log of bytes has no export");
 
     private void Append(byte[] entry)
     {
