@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using System.Text.Json;
+using Governor.Domain.Approvals;
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Lineage;
@@ -16,7 +17,7 @@ public sealed class StateJsonTests
 {
     public static TheoryData<Type> States =>
     [
-        typeof(ClusterState), typeof(ExecutionState), typeof(InstanceState), typeof(LineageState), typeof(MembershipState), typeof(PackState),
+        typeof(ApprovalState), typeof(ClusterState), typeof(ErasureState), typeof(ExecutionState), typeof(InstanceState), typeof(LineageState), typeof(MembershipState), typeof(PackState),
         typeof(PermissionSetState), typeof(PermissionState), typeof(PolicyState), typeof(ProfileState), typeof(RosterState), typeof(SigningKeyState),
     ];
 
