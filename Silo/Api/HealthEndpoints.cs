@@ -1,5 +1,6 @@
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Silo.Audit;
 using Governor.Silo.Hosting;
 using Orleans;
 
@@ -11,11 +12,13 @@ internal static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var readiness = ActivatorUtilities.CreateInstance<Readiness>(routes.ServiceProvider);
+        var board = routes.ServiceProvider.GetRequiredService<WitnessBoard>();
         routes.MapGet("/livez", () => Results.Text("ok")).ExcludeFromDescription();
         routes.MapGet("/readyz", async (CancellationToken stop) =>
         {
             var report = await readiness.ReportAsync(stop);
-            return report is null ? Results.Text("ok") : Results.Text(report, statusCode: StatusCodes.Status503ServiceUnavailable);
+            var doubts = string.Concat(board.Standings.Where(s => s.Alarm is not null).Select(s => $"\n[!]audit-log: {s.Place}: {s.Alarm}"));
+            return report is null ? Results.Text($"ok{doubts}") : Results.Text($"{report.TrimEnd('\n')}{doubts}\n", statusCode: StatusCodes.Status503ServiceUnavailable);
         }).ExcludeFromDescription();
     }
 }

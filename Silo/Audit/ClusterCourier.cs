@@ -11,12 +11,14 @@ namespace Governor.Silo.Audit;
 /// followed; nothing is asked while an answer is due.
 /// </summary>
 internal sealed class ClusterCourier(
-    ClusterName cluster, TenantClusters tenants, IReadOnlyList<VerifierKey> logKeys, WitnessRequests requests, Newest<LogCheckpoint> newest,
-    WitnessBoard board, AuditOptions options, TimeProvider clock)
+    ClusterName cluster, TenantClusters tenants, WitnessRequests requests, Newest<LogCheckpoint> newest, WitnessBoard board, AuditOptions options, TimeProvider clock)
     : Courier($"cluster {cluster}", newest, board, options, clock)
 {
     private readonly VerifierKey? _pinned =
         VerifierKey.TryParse(options.ClusterWitnesses.Find(witness => witness.Cluster == cluster.Value)?.Key ?? "", out var key) ? key : null;
+
+    private Checkpoint? _cosigned;
+    private bool _refused;
 
     /// <summary>Which API server the cluster is known by.</summary>
     public required string ApiUid { get; set; }
@@ -27,15 +29,11 @@ internal sealed class ClusterCourier(
         using var session = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var answers = new Newest<MailboxAnswer>();
         var following = FollowAsync(connection.Cluster, answers, session.Token);
-        try
-        {
-            await (await Task.WhenAny(following, TellAsync(connection.Cluster, answers, delivered, session.Token)));
-        }
-        finally
-        {
-            await session.CancelAsync();
-            await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        var telling = TellAsync(connection.Cluster, answers, delivered, session.Token);
+        var first = await Task.WhenAny(following, telling);
+        await session.CancelAsync();
+        await Task.WhenAll(following, telling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
     }
 
     private async Task FollowAsync(ICluster tenant, Newest<MailboxAnswer> answers, CancellationToken stopping)
@@ -55,26 +53,35 @@ internal sealed class ClusterCourier(
 
     private async Task TellAsync(ICluster tenant, Newest<MailboxAnswer> answers, Action delivered, CancellationToken stopping)
     {
-        var posted = (WitnessRequest?)null;
+        var (posted, postedAt) = ((WitnessRequest?)null, 0L);
         while (true)
         {
             var (told, answered) = (Newest.Changed, answers.Changed);
-            if (Newest.Value is { } shown && answers.Value is { } answer)
+            var (shown, answer) = (Newest.Value, answers.Value);
+            if (shown is null || answer is null)
             {
-                await ExamineAsync(answer, posted, shown, stopping);
-                if (await RequestAsync(answer, posted, shown, stopping) is { } request)
-                {
-                    await tenant.ApplyAsync(CheckpointMailbox.Post(Options.Namespace, shown.Note, request), ManagementCourier.FieldManager, new ApplyOptions(Force: true), stopping);
-                    posted = request;
-                    Board.Has(Place, shown.Checkpoint.Size);
-                    delivered();
-                    await AnsweredAsync(answered, stopping);
-                    continue;
-                }
+                await Task.WhenAny(told, answered).WaitAsync(stopping);
+                continue;
             }
-            await Task.WhenAny(told, answered).WaitAsync(stopping);
-            if (told.IsCompleted && posted is not null)
-                await Task.Delay(Options.PublishInterval, Clock, stopping);
+            await ExamineAsync(answer, posted, shown, stopping);
+            if (IsSaid(answer, posted, shown))
+            {
+                await Task.WhenAny(told, answered).WaitAsync(stopping);
+                continue;
+            }
+            if (posted is not null && Options.PublishInterval - Clock.GetElapsedTime(postedAt) is { Ticks: > 0 } rest)
+            {
+                await Task.Delay(rest, Clock, stopping);
+                continue;
+            }
+            posted = await requests.MakeAsync(answer.Seen?.Size ?? 0, shown, stopping);
+            await tenant.ApplyAsync(CheckpointMailbox.Post(Options.Namespace, shown.Note, posted), ManagementCourier.FieldManager, new ApplyOptions(Force: true), stopping);
+            postedAt = Clock.GetTimestamp();
+            Board.Has(Place, shown.Checkpoint.Size);
+            if (!_refused)
+                Board.Well(Place);
+            delivered();
+            await AnsweredAsync(answered, stopping);
         }
     }
 
@@ -91,56 +98,68 @@ internal sealed class ClusterCourier(
         }
     }
 
-    /// <summary>What is to be asked now; null when it has been asked, or answered, already.</summary>
-    private async Task<WitnessRequest?> RequestAsync(MailboxAnswer answer, WitnessRequest? posted, LogCheckpoint shown, CancellationToken stopping)
+    /// <summary>Whether there is nothing to ask: it is accepted, it has been asked from there, or there is no way forward.</summary>
+    private static bool IsSaid(MailboxAnswer answer, WitnessRequest? posted, LogCheckpoint shown)
     {
         var seen = answer.Seen?.Size ?? 0;
-        if (answer.Seen == shown.Checkpoint || seen > shown.Checkpoint.Size)
-            return null;
-        if (posted is not null && posted.Checkpoint == shown.Checkpoint && posted.OldSize == seen)
-            return null;
-        return await requests.MakeAsync(seen, shown, stopping);
+        return answer.Seen == shown.Checkpoint || seen > shown.Checkpoint.Size
+            || posted is not null && posted.Checkpoint == shown.Checkpoint && posted.OldSize == seen;
     }
 
     private async Task ExamineAsync(MailboxAnswer answer, WitnessRequest? posted, LogCheckpoint shown, CancellationToken stopping)
     {
-        if (answer.Seen is { } seen && answer.Note is { } note)
+        if (answer is { Seen: { } seen, Note: { } note })
         {
-            await CompareAsync(seen, note, shown, stopping);
-            if (_pinned is not null && (seen == shown.Checkpoint || seen == posted?.Checkpoint) && note.Verify(_pinned) == NoteVerdict.Good
-                && Board.Standings.FirstOrDefault(s => s.Place == Place)?.Cosigned != seen.Size)
-            {
-                await requests.CosignAsync(seen.Size, note.Signatures.Where(s => s.KeyId == _pinned.Id && s.Name == _pinned.Name), stopping);
-                Board.Cosigned(Place, seen.Size);
-            }
+            if (seen != shown.Checkpoint && seen != posted?.Checkpoint)
+                await CompareAsync(seen, note, shown, stopping);
+            else
+                await AcceptedAsync(seen, note, stopping);
         }
-        if (posted is not null && answer.Refusal is { } refusal && refusal.Request == CheckpointMailbox.DigestOf(posted.ToString()) && refusal.Status != StatusCodes.Status409Conflict)
-            Board.Failed(Place, $"its witness answered {refusal.Status}: {refusal.Why}");
+        // 409 is how a witness says where it stands.
+        if (posted is not null && answer.Refusal is { } refusal && refusal.Status != StatusCodes.Status409Conflict
+            && refusal.Request == CheckpointMailbox.DigestOf(posted.ToString()))
+            Refused($"its witness answered {refusal.Status}: {refusal.Why}");
+    }
+
+    private async Task AcceptedAsync(Checkpoint seen, SignedNote note, CancellationToken stopping)
+    {
+        Board.Calm(Place);
+        Board.Well(Place);
+        _refused = false;
+        if (_pinned is null || seen == _cosigned || note.Verify(_pinned) != NoteVerdict.Good)
+            return;
+        await requests.CosignAsync(seen.Size, note.Signatures.Where(s => s.KeyId == _pinned.Id && s.Name == _pinned.Name), stopping);
+        _cosigned = seen;
+        Board.Cosigned(Place, seen.Size);
     }
 
     // Anybody in that cluster may have written there; what the log signed is the log's, wherever it is found.
     private async Task CompareAsync(Checkpoint seen, SignedNote note, LogCheckpoint shown, CancellationToken stopping)
     {
-        if (!logKeys.Any(key => note.Verify(key) == NoteVerdict.Good))
-            return;
-        if (await ContradictionAsync(seen, shown, stopping) is { } contradiction)
+        if (!await requests.IsOursAsync(note, stopping))
+            Refused($"what its witness says it has accepted, {seen.Size} leaves, was not signed by this log");
+        else if (await ContradictionAsync(seen, shown, stopping) is { } contradiction)
             Board.Raise(Place, contradiction);
         else
             Board.Calm(Place);
     }
 
+    private void Refused(string why)
+    {
+        _refused = true;
+        Board.Failed(Place, why);
+    }
+
     private async Task<string?> ContradictionAsync(Checkpoint seen, LogCheckpoint shown, CancellationToken stopping)
     {
-        var ours = shown.Checkpoint;
         // Another silo may have shown something newer than what came here.
-        if (seen.Size > ours.Size)
-            ours = (await requests.NewestAsync(stopping))?.Checkpoint ?? ours;
-        if (seen.Size > ours.Size)
-            return $"its witness accepted {seen.Size} leaves that this log signed, the log has {ours.Size}";
-        if (seen.Size == ours.Size)
-            return seen.Root == ours.Root ? null : $"its witness accepted the root {seen.Root} for {seen.Size} leaves, this log has {ours.Root}";
-        var proof = (await requests.MakeAsync(seen.Size, shown with { Checkpoint = ours }, stopping)).Proof;
-        return MerkleTree.VerifyConsistency(seen.Size, ours.Size, seen.Size == 0 ? MerkleTree.EmptyRoot : seen.Root, ours.Root, proof.AsSpan())
+        var ours = seen.Size <= shown.Checkpoint.Size ? shown : await requests.NewestAsync(stopping) ?? shown;
+        if (seen.Size > ours.Checkpoint.Size)
+            return $"its witness accepted {seen.Size} leaves that this log signed, the log has {ours.Checkpoint.Size}";
+        if (seen.Size == ours.Checkpoint.Size)
+            return seen.Root == ours.Checkpoint.Root ? null : $"its witness accepted the root {seen.Root} for {seen.Size} leaves, this log has {ours.Checkpoint.Root}";
+        var proof = (await requests.MakeAsync(seen.Size, ours, stopping)).Proof;
+        return MerkleTree.VerifyConsistency(seen.Size, ours.Checkpoint.Size, seen.Root, ours.Checkpoint.Root, proof.AsSpan())
             ? null
             : $"its witness accepted {seen.Size} leaves with the root {seen.Root} that this log signed, and the log does not go on from there";
     }

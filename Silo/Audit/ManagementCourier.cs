@@ -18,6 +18,7 @@ internal sealed class ManagementCourier(
             var shown = await NextAsync(last, stopping);
             await clusters.Management.ApplyAsync(CheckpointMailbox.Post(Options.Namespace, shown.Note, null), FieldManager, new ApplyOptions(Force: true), stopping);
             Board.Has(Place, shown.Checkpoint.Size);
+            Board.Well(Place);
             delivered();
             last = shown;
         }

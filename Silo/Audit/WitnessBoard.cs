@@ -30,9 +30,10 @@ internal sealed partial class WitnessBoard : IDisposable
 
     public IReadOnlyList<WitnessStanding> Standings => [.. _standings.Values.OrderBy(s => s.Place, StringComparer.Ordinal)];
 
+    /// <summary>The checkpoint is there.</summary>
     public void Has(string place, long size)
     {
-        Change(place, s => s with { Size = size, Fault = null });
+        Change(place, s => s with { Size = size });
         Count(place, "told");
     }
 
@@ -41,6 +42,9 @@ internal sealed partial class WitnessBoard : IDisposable
         Change(place, s => s with { Size = Math.Max(size, s.Size ?? 0), Cosigned = size, Fault = null });
         Count(place, "cosigned");
     }
+
+    /// <summary>What was wrong with it is so no more.</summary>
+    public void Well(string place) => Change(place, s => s with { Fault = null });
 
     /// <summary>It could not be told, or would not take it. Said when it is another reason than before.</summary>
     public void Failed(string place, string fault)

@@ -5,7 +5,7 @@ using Governor.Grains.Interfaces.Ports;
 namespace Governor.Silo.Audit;
 
 /// <summary>Makes the requests that witnesses are asked with.</summary>
-internal sealed class WitnessRequests(ITransparencyLog log)
+internal sealed class WitnessRequests(ITransparencyLog log, IAuditReader audit)
 {
     /// <summary>The way from what a witness has seen to a checkpoint of ours.</summary>
     /// <param name="seen">A size of at most that of the checkpoint. A wrong one makes a useless request, and does no other harm.</param>
@@ -19,6 +19,10 @@ internal sealed class WitnessRequests(ITransparencyLog log)
             : await TileProofs.ConsistencyAsync(seen, shown.Checkpoint.Size, tiles => log.TilesAsync(tiles, cancellation));
         return new WitnessRequest(seen, proof, note, shown.Checkpoint);
     }
+
+    /// <summary>Whether a key that this log has, or had, signed a note.</summary>
+    public async Task<bool> IsOursAsync(SignedNote note, CancellationToken cancellation) =>
+        (await audit.KeysAsync(cancellation)).All.Any(key => note.Verify(key) == NoteVerdict.Good);
 
     /// <summary>Keeps the cosignatures of one witness on a checkpoint.</summary>
     public Task CosignAsync(long size, IEnumerable<NoteSignature> cosignatures, CancellationToken cancellation) =>

@@ -6,6 +6,7 @@ using Governor.Grains.Packs;
 using Governor.Journal;
 using Governor.Registry;
 using Governor.Silo.Api;
+using Governor.Silo.Audit;
 using Governor.Silo.Metrics;
 using Governor.Silo.Portal;
 using Governor.Watchers;
@@ -62,11 +63,13 @@ public static class GovernorSilo
         Bind<KindOptions>(KindOptions.Section);
         Bind<WatchOptions>(WatchOptions.Section);
         Bind<DeliveryOptions>(DeliveryOptions.Section);
+        Bind<AuditOptions>(AuditOptions.Section);
         services.AddSingleton<IValidateOptions<SiloOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<ActorHostOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<KindOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<WatchOptions>, GovernorOptionsValidator>();
         services.AddSingleton<IValidateOptions<DeliveryOptions>, GovernorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<AuditOptions>, AuditOptionsValidator>();
 
         void Bind<TOptions>(string section)
             where TOptions : class =>
@@ -94,6 +97,8 @@ public static class GovernorSilo
         services.AddSingleton<CommittedStates>();
         services.AddSingleton<AccessReviews>();
         services.AddSingleton<PrometheusText>();
+        services.AddSingleton<LogEndpoints>();
+        services.AddPublication();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(new JsonStringEnumConverter()));
         services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>
         {
@@ -116,6 +121,7 @@ public static class GovernorSilo
         app.MapOpenApi();
         app.MapGovernance();
         app.MapAudit();
+        app.MapLog();
         app.MapHealth();
         app.MapPortal();
         app.MapGet("/metrics", (PrometheusText metrics) => Results.Text(metrics.Render(), PrometheusText.ContentType)).ExcludeFromDescription();

@@ -24,9 +24,9 @@ public sealed class WitnessKey : IDisposable
     {
         if (!File.Exists(path))
             Create(path);
-        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        const UnixFileMode Others = UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) is not UnixFileMode.None and var mode)
-            throw new InvalidOperationException($"{path}: expected a key that only its owner can read, found also {mode}; chmod 600, or make a new key if somebody may have read it");
+            throw new InvalidOperationException($"{path}: expected a key that nobody else can read or change, found also {mode}; chmod 600, or make a new key if somebody may have read it");
         var seed = File.ReadAllBytes(path);
         if (seed.Length != Ed25519.SeedLength)
             throw new InvalidOperationException($"{path}: expected a witness key of {Ed25519.SeedLength} bytes, found {seed.Length}");
