@@ -52,12 +52,13 @@ internal sealed class LogEndpoints(ITransparencyLog log, TimeProvider clock) : I
         return Results.Text(newest.Note, "text/plain; charset=utf-8");
     }
 
-    // One look a second, whoever asks.
+    // One look a second, whoever asks; what is not there yet is looked for again.
     private Task<LogCheckpoint?> NewestAsync()
     {
         lock (_lock)
         {
-            if (_looking is null || (_looking.IsCompleted && (!_looking.IsCompletedSuccessfully || clock.GetElapsedTime(_lookedAt) > Memory)))
+            var isKnown = _looking is { IsCompletedSuccessfully: true, Result: not null } && clock.GetElapsedTime(_lookedAt) <= Memory;
+            if (_looking is null || (_looking.IsCompleted && !isKnown))
             {
                 _lookedAt = clock.GetTimestamp();
                 _looking = Task.Run(() => log.CheckpointAsync(CancellationToken.None));

@@ -53,7 +53,8 @@ public static class WitnessHost
         if (options.Urls.Length == 0)
             builder.Services.AddSingleton<IServer, NoServer>();
         var app = builder.Build();
-        app.Urls.Clear();
+        if (options.Urls.Length > 0)
+            app.Urls.Clear();
         foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
             app.Urls.Add(url);
         ActivatorUtilities.CreateInstance<AddCheckpoint>(app.Services).Map(app);
