@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Governor.Domain.Clusters;
 using Governor.Domain.Kinds;
+using Governor.Domain.Transparency;
 using Governor.Grains.Interfaces.Ports;
 using Governor.LocalServers;
 using Governor.Manifests;
@@ -31,6 +32,7 @@ public sealed class Landscape : IAsyncDisposable
     private readonly PostgresServer _postgres;
     private readonly string _siloPassword;
     private readonly Dictionary<string, SandboxCluster> _tenants;
+    private readonly Dictionary<string, TenantWitness> _witnesses = [];
     private ChildProcess? _silo;
 
     private Landscape(
@@ -126,9 +128,15 @@ public sealed class Landscape : IAsyncDisposable
             ["Governor:Kubernetes:ManagementKubeconfig"] = KubeconfigFile(_options.Management),
             ["Governor:Journal:ConnectionString"] = SiloConnectionString,
             ["Governor:Journal:MigrationConnectionString"] = DatabaseConnectionString,
-            ["Governor:Journal:Origin"] = $"governor.local/{_options.Management}",
-            ["Governor:Journal:LogKeyFile"] = Path.Combine(Folder, "log.key"),
+            ["Governor:Journal:Origin"] = Origin,
+            ["Governor:Journal:LogKeyFile"] = LogKeyFile,
+            ["Governor:Audit:PublishInterval"] = "00:00:00.5",
         };
+        foreach (var (index, tenant) in _tenants.Keys.Index())
+        {
+            settings[$"Governor:Audit:ClusterWitnesses:{index}:Cluster"] = tenant;
+            settings[$"Governor:Audit:ClusterWitnesses:{index}:Key"] = $"{WitnessKeyOf(tenant)}";
+        }
         foreach (var (key, value) in _options.SiloSettings ?? new Dictionary<string, string>())
             settings[key] = value;
         _silo = await ChildProcess.StartAsync(
@@ -152,6 +160,19 @@ public sealed class Landscape : IAsyncDisposable
         Api.DefaultRequestHeaders.Authorization = authorization;
         await WaitReadyAsync(cancellation);
     }
+
+    /// <summary>Sets up the mailbox of a tenant, and starts a witness of the log there.</summary>
+    public async Task StartWitnessAsync(string tenant, CancellationToken cancellation)
+    {
+        using var key = Journal.Log.LogKeyFile.Open(LogKeyFile, Origin);
+        _witnesses[tenant] = await TenantWitness.StartAsync(Folder, _tenants[tenant], TenantClient(tenant), key.Key, _options.OnSiloLine, cancellation);
+    }
+
+    /// <summary>The key that the witness of a tenant cosigns with; pinned in the silo's settings.</summary>
+    public VerifierKey WitnessKeyOf(string tenant) => TenantWitness.KeyOf(Folder, tenant);
+
+    /// <summary>The tenants with a witness, and what it said last.</summary>
+    public IReadOnlyDictionary<string, string> Witnesses => _witnesses.ToDictionary(w => w.Key, w => w.Value.Tail);
 
     /// <summary>What a power cut does to the silo.</summary>
     public async Task KillSiloAsync()
@@ -187,6 +208,8 @@ public sealed class Landscape : IAsyncDisposable
     {
         if (_silo is not null)
             await _silo.DisposeAsync();
+        foreach (var witness in _witnesses.Values)
+            await witness.DisposeAsync();
         Api.Dispose();
         await _kubernetes.DisposeAsync();
         foreach (var cluster in (SandboxCluster[])[Management, .. _tenants.Values])
@@ -194,6 +217,10 @@ public sealed class Landscape : IAsyncDisposable
         await Registry.DisposeAsync();
         await _postgres.DisposeAsync();
     }
+
+    private string Origin => $"governor.local/{_options.Management}";
+
+    private string LogKeyFile => Path.Combine(Folder, "log.key");
 
     private string SiloConnectionString => $"Host=127.0.0.1;Port={_postgres.Port};Username=governor_app;Password={_siloPassword};Database=governor";
 

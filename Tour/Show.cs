@@ -20,8 +20,8 @@ internal sealed class Show(bool once, bool json, string? folder, Stopwatch clock
             Say("starting PostgreSQL, an OCI registry and two sandbox clusters");
             await using var landscape = await Landscape.StartAsync(options, cancellation);
             await MainJob.PrepareAsync(landscape, cancellation);
-            Say("starting the silo");
-            await landscape.StartSiloAsync(cancellation);
+            Say("starting the silo, and a witness of its log on the tenant");
+            await Task.WhenAll(landscape.StartSiloAsync(cancellation), landscape.StartWitnessAsync(MainJob.Tenant, cancellation));
             var report = await new MainJob(landscape, Say).RunAsync(HostName, clock, cancellation);
             if (json)
                 Console.WriteLine(report.ToJson());
@@ -41,7 +41,7 @@ internal sealed class Show(bool once, bool json, string? folder, Stopwatch clock
             await log.WriteLineAsync(e.ToString());
             await Console.Error.WriteLineAsync($"the main job failed: {e.Message}\nThe silo's log: {Path.Combine(place, "silo.log")}");
             if (json)
-                Console.WriteLine(new TourReport(HostName, clock.ElapsedMilliseconds, "", [], new InstanceReport("", false, []), new LineageReport("", []), new AuditReport(0, 0, false), e.Message).ToJson());
+                Console.WriteLine(new TourReport(HostName, clock.ElapsedMilliseconds, "", [], new InstanceReport("", false, []), new LineageReport("", []), new AuditReport(0, 0, false, []), e.Message).ToJson());
             folder ??= place; // keeps the log
             return 1;
         }
@@ -69,6 +69,8 @@ internal sealed class Show(bool once, bool json, string? folder, Stopwatch clock
             AnsiConsole.MarkupLineInterpolated($"  {resource}");
         AnsiConsole.MarkupLineInterpolated($"Lineage index {report.Lineage.Index}: {string.Join(", ", report.Lineage.Descendants)}");
         AnsiConsole.MarkupLineInterpolated($"Audit: {report.Audit.Events} events, tree of {report.Audit.TreeSize}, verified offline: {report.Audit.Verified}");
+        foreach (var witness in report.Audit.Witnesses)
+            AnsiConsole.MarkupLineInterpolated($"Witness in {witness.Cluster} cosigned the tree of {witness.TreeSize} at {witness.At:HH:mm:ss}, verified: {witness.Verified}");
     }
 
     private static async Task StayAsync(Landscape landscape, CancellationToken cancellation)

@@ -19,4 +19,11 @@ public sealed record InstanceReport(string Name, bool Ready, IReadOnlyList<strin
 
 public sealed record LineageReport(string Index, IReadOnlyList<string> Descendants);
 
-public sealed record AuditReport(long Events, long TreeSize, bool Verified);
+/// <param name="Witnesses">Who cosigned a checkpoint that covers the whole job.</param>
+public sealed record AuditReport(long Events, long TreeSize, bool Verified, IReadOnlyList<WitnessReport> Witnesses);
+
+/// <param name="Key">The witness' verifier key.</param>
+/// <param name="TreeSize">The size that it cosigned.</param>
+/// <param name="At">When, by its own clock.</param>
+/// <param name="Verified">The cosignature was verified, and the exported log contains the tree that it is on.</param>
+public sealed record WitnessReport(string Key, string Cluster, long TreeSize, DateTimeOffset At, bool Verified);

@@ -15,6 +15,7 @@ public sealed record WitnessStanding(string Place, long? Size, long? Cosigned, s
 internal sealed partial class WitnessBoard : IDisposable
 {
     private readonly ConcurrentDictionary<string, WitnessStanding> _standings = new();
+    private readonly Newest<WitnessStanding> _changed = new();
     private readonly Meter _meter = new("Governor.Audit");
     private readonly Counter<long> _told;
     private readonly ILogger<WitnessBoard> _logger;
@@ -73,6 +74,18 @@ internal sealed partial class WitnessBoard : IDisposable
         Change(place, s => s with { Alarm = null });
     }
 
+    /// <summary>Completes when the standings are as somebody waits for.</summary>
+    public async Task WhenAsync(Func<IReadOnlyList<WitnessStanding>, bool> holds)
+    {
+        while (true)
+        {
+            var changed = _changed.Changed;
+            if (holds(Standings))
+                return;
+            await changed;
+        }
+    }
+
     public void Forget(string place) => _standings.TryRemove(place, out _);
 
     public void Dispose() => _meter.Dispose();
@@ -80,7 +93,7 @@ internal sealed partial class WitnessBoard : IDisposable
     private WitnessStanding? Find(string place) => _standings.GetValueOrDefault(place);
 
     private void Change(string place, Func<WitnessStanding, WitnessStanding> change) =>
-        _standings.AddOrUpdate(place, name => change(new WitnessStanding(name, null, null, null, null)), (_, now) => change(now));
+        _changed.Set(_standings.AddOrUpdate(place, name => change(new WitnessStanding(name, null, null, null, null)), (_, now) => change(now)));
 
     private void Count(string place, string outcome) =>
         _told.Add(1, new KeyValuePair<string, object?>("place", place), new KeyValuePair<string, object?>("outcome", outcome));

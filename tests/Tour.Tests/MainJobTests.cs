@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Governor.Domain.Kinds;
+using Governor.Domain.Transparency;
 using Governor.Tour.Tests.Support;
 
 namespace Governor.Tour.Tests;
@@ -16,7 +17,7 @@ public sealed class MainJobRun : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _landscape = await TestLandscape.StartAsync(MainJob.Tenant);
-        await _landscape.Landscape.StartSiloAsync(CancellationToken.None);
+        await Task.WhenAll(_landscape.Landscape.StartSiloAsync(CancellationToken.None), _landscape.Landscape.StartWitnessAsync(MainJob.Tenant, CancellationToken.None));
         Report = await new MainJob(_landscape.Landscape, _ => { }).RunAsync("test", Stopwatch.StartNew(), CancellationToken.None);
     }
 
@@ -78,6 +79,29 @@ public sealed class MainJobTests(MainJobRun run) : IClassFixture<MainJobRun>
         Assert.True(run.Report.Audit.Verified);
         Assert.True(run.Report.Audit.TreeSize > 0);
         Assert.Equal(run.Report.Audit.Events, run.Report.Audit.TreeSize);
+    }
+
+    [Fact]
+    public async Task The_witness_of_the_tenant_has_cosigned_it_and_everybody_can_read_that()
+    {
+        var landscape = run.Landscape.Landscape;
+        var witness = Assert.Single(run.Report.Audit.Witnesses);
+        Assert.Equal((MainJob.Tenant, landscape.WitnessKeyOf(MainJob.Tenant).ToString(), true), (witness.Cluster, witness.Key, witness.Verified));
+        Assert.True(witness.TreeSize >= run.Report.Audit.Events, $"{witness.TreeSize} leaves are cosigned, there are {run.Report.Audit.Events} events");
+
+        // The silo has verified it by the pinned key and serves it with the checkpoint, to anybody.
+        using var stranger = new HttpClient { BaseAddress = landscape.SiloUrl };
+        SignedNote? note = null;
+        await Awaiting.DoneAsync(
+            Task.Run(async () =>
+            {
+                // The note is remembered for a second where it is served.
+                while (!SignedNote.TryParse(await stranger.GetStringAsync("/log/checkpoint"), out note) || note.Verify(landscape.WitnessKeyOf(MainJob.Tenant)) != NoteVerdict.Good)
+                    await Task.Yield();
+            }),
+            "a cosigned checkpoint", () => $"{note}");
+        var kept = await landscape.ManagementClient.GetAsync(KnownKinds.ConfigMap, new ObjectKey("ont-system", CheckpointMailbox.PostedName), CancellationToken.None);
+        Assert.Contains(note!.Text, CheckpointMailbox.Text(kept, CheckpointMailbox.Checkpoint), StringComparison.Ordinal);
     }
 
     [Fact]

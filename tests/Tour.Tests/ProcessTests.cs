@@ -13,7 +13,7 @@ public sealed class ProcessTests
     {
         await using var tour = TourProcess.Start("--once", "--json");
         var tree = await tour.TreeAtAsync("verifying what stands on the tenant");
-        Assert.True(tree.Processes.Count >= 4, $"expected the tour, PostgreSQL, the registry and the silo, found {tree.Processes.Count} processes");
+        Assert.True(tree.Processes.Count >= 5, $"expected the tour, PostgreSQL, the registry, the silo and a witness, found {tree.Processes.Count} processes");
         Assert.True(tree.ListeningPortsByInode.Count >= 5, $"expected the ports of PostgreSQL, the registry, two clusters and the silo, found {tree.ListeningPortsByInode.Count}");
         await tour.EndedAsync();
         Assert.True(tour.ExitCode == 0, tour.Everything);
@@ -31,7 +31,10 @@ public sealed class ProcessTests
         Assert.Equal(["name", "ready", "deployedResources"], Names(document.RootElement.GetProperty("packInstance")));
         Assert.True(document.RootElement.GetProperty("packInstance").GetProperty("ready").GetBoolean());
         Assert.Equal(["index", "descendants"], Names(document.RootElement.GetProperty("lineage")));
-        Assert.Equal(["events", "treeSize", "verified"], Names(document.RootElement.GetProperty("audit")));
+        Assert.Equal(["events", "treeSize", "verified", "witnesses"], Names(document.RootElement.GetProperty("audit")));
+        var witness = Assert.Single(document.RootElement.GetProperty("audit").GetProperty("witnesses").EnumerateArray());
+        Assert.Equal(["key", "cluster", "treeSize", "at", "verified"], Names(witness));
+        Assert.True(witness.GetProperty("verified").GetBoolean());
         Assert.True(document.RootElement.GetProperty("audit").GetProperty("verified").GetBoolean());
     }
 
