@@ -20,9 +20,11 @@ public sealed partial class DocumentTests
         ["KindOptions"] = "Governor:Kinds",
         ["WatchOptions"] = "Governor:Watches",
         ["DeliveryOptions"] = "Governor:Delivery",
+        ["AuditOptions"] = "Governor:Audit",
+        ["WitnessOptions"] = "Governor:Witness",
     };
 
-    private static readonly string[] Configured = ["Silo/", "Journal/", "Watchers/", "Registry/", "Grains/"];
+    private static readonly string[] Configured = ["Silo/", "Journal/", "Watchers/", "Registry/", "Grains/", "Witness/"];
 
     [Fact]
     public void Links_between_documents_lead_somewhere()

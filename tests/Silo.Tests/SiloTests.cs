@@ -67,7 +67,7 @@ public sealed class SiloTests(SiloGround ground) : IAsyncLifetime
             .Select(o => o.Value.TryGetProperty("operationId", out var id) ? id.GetString() : null).OfType<string>().Order(StringComparer.Ordinal);
         Assert.Equal(
             [
-                "awaitCheckpoint", "explainExecution", "exportAudit", "getCheckpoint", "getCluster", "getExecution", "getInstance", "getPack", "listClusters", "listEvents",
+                "awaitCheckpoint", "explainExecution", "exportAudit", "getCheckpoint", "getCluster", "getExecution", "getInstance", "getLogCheckpoint", "getLogEntries", "getLogTile", "getPack", "listClusters", "listEvents",
                 "listExecutions", "listInstances", "listLineage", "listPacks",
             ],
             operations);

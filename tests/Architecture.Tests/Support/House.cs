@@ -14,7 +14,7 @@ internal static class House
     private static readonly ImmutableArray<string> BelowSilo =
         ["Domain", "Grains.Interfaces", "Grains", "Watchers", "Journal", "Registry", "Manifests", Host];
 
-    private static readonly ImmutableArray<string> BelowTour = [.. BelowSilo, "Silo", "Cli", "Compiler", "Sandbox", "LocalServers"];
+    private static readonly ImmutableArray<string> BelowTour = [.. BelowSilo, "Silo", "Witness", "Cli", "Compiler", "Sandbox", "LocalServers"];
 
     private static readonly ImmutableArray<string> Everything = [.. BelowTour, "Tour", Attributes];
 
@@ -30,6 +30,7 @@ internal static class House
         ["Watchers"] = ["Grains.Interfaces", "Manifests", Host],
         ["Journal"] = ["Grains.Interfaces", Host],
         ["Registry"] = ["Grains.Interfaces", "Manifests"],
+        ["Witness"] = ["Domain", "Grains.Interfaces", "Watchers"],
         ["Sandbox"] = ["Domain", "Manifests"],
         ["LocalServers"] = [],
         ["Cli"] = ["Domain"],
@@ -40,7 +41,7 @@ internal static class House
     }.ToImmutableDictionary();
 
     /// <summary>What can reach a cluster, or run something that does.</summary>
-    public static ImmutableArray<string> ReachesClusters { get; } = ["Watchers", "Grains", "Silo", "Sandbox", "LocalServers", "Tour"];
+    public static ImmutableArray<string> ReachesClusters { get; } = ["Watchers", "Grains", "Silo", "Witness", "Sandbox", "LocalServers", "Tour"];
 
     /// <summary>What a project may reference directly, or null for a project that nobody has given a place.</summary>
     public static ImmutableArray<string>? AllowedFor(string folder) =>
