@@ -18,7 +18,6 @@ internal sealed class LogEndpoints(ITransparencyLog log, TimeProvider clock) : I
     private const int AtOnce = 16;
     private const int Waiting = 256;
 
-    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(1);
 
     // Everybody may ask, so only a few at a time reach the database.
@@ -30,11 +29,11 @@ internal sealed class LogEndpoints(ITransparencyLog log, TimeProvider clock) : I
     public void Map(IEndpointRouteBuilder routes, bool publicEntries)
     {
         var group = routes.MapGroup("/log").WithTags("log");
-        group.MapMethods("/checkpoint", Reading, (Delegate)CheckpointAsync).WithName("getLogCheckpoint")
+        group.MapGet("/checkpoint", (Delegate)CheckpointAsync).WithName("getLogCheckpoint")
             .WithSummary("The newest checkpoint with its cosignatures (C2SP tlog-checkpoint).");
-        group.MapMethods("/tile/{**path}", Reading, (HttpContext http, string path) => TileAsync(http, path)).WithName("getLogTile")
+        group.MapGet("/tile/{**path}", (HttpContext http, string path) => TileAsync(http, path)).WithName("getLogTile")
             .WithSummary("A hash tile (C2SP tlog-tiles).");
-        var entries = group.MapMethods("/tile/entries/{**path}", Reading, (HttpContext http, string path) => EntriesAsync(http, path, publicEntries))
+        var entries = group.MapGet("/tile/entries/{**path}", (HttpContext http, string path) => EntriesAsync(http, path, publicEntries))
             .WithSummary("An entry bundle (C2SP tlog-tiles): the records whose hashes are the leaves.");
         if (publicEntries)
             entries.WithName("getLogEntries");

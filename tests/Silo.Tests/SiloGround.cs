@@ -154,6 +154,27 @@ public sealed class SiloBed : IAsyncDisposable
     public Task ApplyAsync(KubeObject item) =>
         _kubernetes.GetRequiredService<IClusters>().Management.ApplyAsync(item, "human", default, CancellationToken.None);
 
+    /// <summary>Watches one object of the management cluster until it is as it should be.</summary>
+    public async Task SeeAsync(GroupVersionKind kind, ObjectKey key, Func<KubeObject, bool> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        var last = "nothing";
+        try
+        {
+            await foreach (var seen in _kubernetes.GetRequiredService<IClusters>().Management.WatchAsync(new WatchRequest(kind, key.Namespace, key.Name), patience.Token))
+            {
+                last = seen.Object?.Root.ToString() ?? last;
+                if (seen is { Type: WatchEventType.Present, Object: { } now } && holds(now))
+                    return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // said below
+        }
+        throw new TimeoutException($"waited for {kind.Kind} {key}; last seen: {last}");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopSiloAsync();

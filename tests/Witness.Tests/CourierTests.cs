@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Governor.Domain.Clusters;
 using Governor.Domain.Kinds;
+using Governor.Domain.Kinds.Schemas;
 using Governor.Domain.Transparency;
 using Governor.Grains.Clusters;
 using Governor.Grains.Interfaces.Ports;
@@ -193,6 +194,43 @@ public sealed class CourierTests : IAsyncLifetime, IDisposable
         Run(await CourierAsync(liar.Sandbox, liar.SiloKubeconfig, null, restored));
         await StandingAsync("cluster liar", s => s.Fault?.Contains("was not signed by this log", StringComparison.Ordinal) == true);
         Assert.Null(Standing("cluster liar").Alarm);
+    }
+
+    [Fact]
+    public async Task What_the_clusters_keep_is_found_again_without_the_database()
+    {
+        foreach (var definition in CrdGenerator.Objects())
+            await Clusters.Management.ApplyAsync(definition, "human", default, default);
+        await _management.IdleAsync();
+        await using var cluster = await MailboxCluster.StartAsync();
+        await using var witness = await cluster.WitnessAsync(_log.Key);
+        await using var dead = await SandboxCluster.StartAsync(new SandboxOptions("dead"));
+        await CourierAsync(dead, dead.Kubeconfig, null);
+        await dead.GoAwayAsync();
+        Run(await CourierAsync(cluster.Sandbox, cluster.SiloKubeconfig, witness.Key));
+        Run(new ManagementCourier(Clusters, _newest, _board, Options(), TimeProvider.System));
+        await CosignedAsync(witness.Key, grow: 5);
+        await StandingAsync("management", s => s.Size == 5);
+        await NamespaceAsync("seam-system");
+        foreach (var name in (string[])["ccs-dev", "dead"])
+            await Clusters.Management.ApplyAsync(
+                KubeObject.Parse(Encoding.UTF8.GetBytes($$"""{"apiVersion":"platform.ontai.dev/v1alpha1","kind":"TalosCluster","metadata":{"name":"{{name}}","namespace":"seam-system"},"spec":{"mode":"import","role":"tenant"} }""")),
+                "human", default, default);
+
+        var outside = new ClusterCheckpoints(
+            Clusters, new TenantClusters(Clusters), KindTable.Default, Microsoft.Extensions.Options.Options.Create(Options()), NullLogger<ClusterCheckpoints>.Instance);
+        var found = await outside.ReadAsync(default);
+
+        Assert.Equal(
+            [
+                "cluster ccs-dev, ConfigMap ont-system/governor-checkpoint, data.checkpoint", "cluster ccs-dev, ConfigMap ont-system/governor-checkpoint-witness, data.accepted",
+                "cluster ccs-mgmt, ConfigMap ont-system/governor-checkpoint, data.checkpoint",
+            ],
+            found.Select(f => f.Where).Order(StringComparer.Ordinal));
+        Assert.All(found, f => Assert.StartsWith((_log.Key.Name + "\n5\n"), f.Note, StringComparison.Ordinal));
+        await _management.GoAwayAsync();
+        await Assert.ThrowsAsync<IOException>(() => outside.ReadAsync(default));
+        await _management.ComeBackAsync();
     }
 
     private static byte[] PublicKeyIn(MailboxCluster cluster)

@@ -80,8 +80,6 @@ public sealed class LogEndpointTests : IAsyncLifetime, IDisposable
             Assert.Contains(answer.Headers.CacheControl!.Extensions, e => e.Name == "immutable");
             Assert.Equal(Convert.ToHexString(naive.Tile(level, index, width)), Convert.ToHexString(await answer.Content.ReadAsByteArrayAsync()));
         }
-        using var head = await Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/log/tile/0/000"));
-        Assert.Equal((HttpStatusCode.OK, 8192L), (head.StatusCode, head.Content.Headers.ContentLength));
     }
 
     [Fact]
