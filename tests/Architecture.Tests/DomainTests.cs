@@ -33,6 +33,7 @@ public sealed class DomainTests
         (typeof(AuditExportWriter).FullName!, "System.IO", "writes an export to a stream that its caller has opened"),
         (typeof(AuditExportWriter).FullName!, "System.Threading", "writing to its caller's stream waits for it"),
         (typeof(AuditVerifier).FullName!, "System.IO", "reads exports from streams that its caller has opened"),
+        (typeof(AuditExportReader).FullName!, "System.IO", "reads an export from a stream that its caller has opened"),
         ("Governor.Domain.Audit.MergedTrail", "System.IO", "hands each of these streams to an ExportFile"),
         ("Governor.Domain.Audit.ExportFile", "System.IO", "hands its stream to a LineReader"),
         (typeof(TileProofs).FullName!, "System.Threading", "waits for the tiles that its caller reads"),
