@@ -6,6 +6,7 @@ CREATE FUNCTION governor.commit_batch(
     writer uuid, writer_epoch bigint,
     subjects text[], keys text[], versions bigint[], states bytea[], pendings boolean[], ids uuid[], created integer,
     chains text[], sequences bigint[], hashes bytea[], next_sequences bigint[], next_hashes bytea[], begun integer,
+    unrecorded_ids uuid[], unrecorded_versions bigint[],
     event_ids uuid[], event_sequences bigint[], event_ats timestamptz[], event_groups text[], event_kinds text[], event_namespaces text[],
     event_names text[], event_actions text[], event_actors text[], event_clusters text[], event_correlations text[],
     event_records bytea[], event_payloads bytea[]) RETURNS void
@@ -20,8 +21,8 @@ BEGIN
     END IF;
 
     IF created < cardinality(keys) THEN
-        UPDATE governor.grain_state s SET version = i.version + 1, state = i.state, pending = i.pending, committed_at = now()
-        FROM unnest(subjects, keys, versions, states, pendings) AS i (subject, key, version, state, pending)
+        UPDATE governor.grain_state s SET version = i.version + 1, state = i.state, pending = i.pending, commit_id = i.id, committed_at = now()
+        FROM unnest(subjects, keys, versions, states, pendings, ids) AS i (subject, key, version, state, pending, id)
         WHERE s.subject = i.subject AND s.key = i.key AND s.version = i.version AND i.version > 0;
         GET DIAGNOSTICS touched = ROW_COUNT;
         IF touched <> cardinality(keys) - created THEN
@@ -29,12 +30,14 @@ BEGIN
         END IF;
     END IF;
     IF created > 0 THEN
-        INSERT INTO governor.grain_state (subject, key, version, state, pending)
-        SELECT i.subject, i.key, 1, i.state, i.pending
-        FROM unnest(subjects, keys, versions, states, pendings) AS i (subject, key, version, state, pending)
+        INSERT INTO governor.grain_state (subject, key, version, state, pending, commit_id)
+        SELECT i.subject, i.key, 1, i.state, i.pending, i.id
+        FROM unnest(subjects, keys, versions, states, pendings, ids) AS i (subject, key, version, state, pending, id)
         WHERE i.version = 0;
     END IF;
-    INSERT INTO governor.commit_id (id, version) SELECT i.id, i.version + 1 FROM unnest(ids, versions) AS i (id, version);
+    IF cardinality(unrecorded_ids) > 0 THEN
+        INSERT INTO governor.commit_id (id, version) SELECT i.id, i.version FROM unnest(unrecorded_ids, unrecorded_versions) AS i (id, version);
+    END IF;
 
     IF begun < cardinality(chains) THEN
         UPDATE governor.chain_head h SET sequence = i.next_sequence, hash = i.next_hash
@@ -66,5 +69,31 @@ BEGIN
     END IF;
 END $$;
 
-REVOKE ALL ON FUNCTION governor.commit_batch FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION governor.commit_batch TO governor_silo;
+-- Whether a commit that expected a version is committed: its grain got past that version, and the commit that did it is this one.
+-- The state names the last commit; any earlier one is named by its events (of which one subject is given), or in commit_id when it
+-- had none. Volatile, so that it sees what was committed while its caller waited for the grain's row.
+CREATE FUNCTION governor.committed(
+    id uuid, grain_subject text, grain_key text, expected bigint,
+    event_kind text, event_namespace text, event_name text, retention interval) RETURNS boolean
+    LANGUAGE plpgsql AS $$
+DECLARE
+    stored governor.grain_state;
+BEGIN
+    SELECT * INTO stored FROM governor.grain_state s WHERE s.subject = grain_subject AND s.key = grain_key;
+    IF NOT FOUND OR stored.version <= expected THEN
+        RETURN false;
+    END IF;
+    IF stored.commit_id = id THEN
+        RETURN true;
+    END IF;
+    IF event_name IS NULL THEN
+        RETURN EXISTS (SELECT FROM governor.commit_id c WHERE c.id = committed.id);
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM governor.governance_event e
+        WHERE e.name = event_name AND e.namespace = event_namespace AND e.kind = event_kind
+          AND e.recorded_at > now() - retention AND e.commit_id = committed.id);
+END $$;
+
+REVOKE ALL ON FUNCTION governor.commit_batch, governor.committed FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION governor.commit_batch, governor.committed TO governor_silo;

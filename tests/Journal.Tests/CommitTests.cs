@@ -252,7 +252,7 @@ public sealed class CommitTests(JournalServer server)
 
         var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => SchemaMigrations.ApplyAsync(bed.ConnectionString, None)));
 
-        Assert.Equal(["0001_journal", "0002_silo_role"], applied.SelectMany(a => a));
+        Assert.Equal(["0001_journal", "0002_silo_role", "0004_commit_batch"], applied.SelectMany(a => a));
         await bed.AskAsync("INSERT INTO governor.schema_migrations (name) VALUES ('9999_future')");
         await Assert.ThrowsAsync<InvalidOperationException>(() => SchemaMigrations.ApplyAsync(bed.ConnectionString, None));
     }
