@@ -11,14 +11,13 @@ public sealed class JournalDatabase : IAsyncDisposable
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The writer's one statement is planned once, before statistics know how large its tables will be; a plan made for small tables
-    /// would read large ones from end to end. Every row it touches is found by key.
+    /// The writer's statement is planned once, before statistics know how large its tables will be, and the sequencer's while they
+    /// lag behind; a plan made for small tables would read large ones from end to end. Every row these touch is found by key.
     /// </summary>
-    private const string PlanOnce = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+    private const string ByKey = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
     private readonly NpgsqlDataSource _pool;
     private readonly string _own;
-    private readonly string _writer;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _patience;
 
@@ -29,9 +28,8 @@ public sealed class JournalDatabase : IAsyncDisposable
         var settings = Settings(options.Value);
         _pool = NpgsqlDataSource.Create(settings);
         settings.Pooling = false;
+        settings.Options += ByKey;
         _own = settings.ConnectionString;
-        settings.Options += PlanOnce;
-        _writer = settings.ConnectionString;
     }
 
     /// <summary>Reads on a pooled connection; what may pass by itself is tried again within the bound of a commit.</summary>
@@ -58,15 +56,10 @@ public sealed class JournalDatabase : IAsyncDisposable
     /// <summary>What went wrong, without connection strings and values.</summary>
     internal static string Describe(Exception e) => e is PostgresException p ? $"PostgreSQL says {p.SqlState}: {p.MessageText}" : $"the database does not answer: {e.Message}";
 
-    /// <summary>A connection that means something by its life: the sequencer's holds the lock, an export's its place.</summary>
-    internal Task<NpgsqlConnection> OpenOwnAsync(CancellationToken cancellation) => OpenAsync(_own, cancellation);
-
-    /// <summary>A connection for the writer, set up for its statement.</summary>
-    internal Task<NpgsqlConnection> OpenWriterAsync(CancellationToken cancellation) => OpenAsync(_writer, cancellation);
-
-    private static async Task<NpgsqlConnection> OpenAsync(string settings, CancellationToken cancellation)
+    /// <summary>A connection that means something by its life: the sequencer's holds the lock, the writer's its epoch, an export's its place.</summary>
+    internal async Task<NpgsqlConnection> OpenOwnAsync(CancellationToken cancellation)
     {
-        var connection = new NpgsqlConnection(settings);
+        var connection = new NpgsqlConnection(_own);
         try
         {
             await connection.OpenAsync(cancellation);

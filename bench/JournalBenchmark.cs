@@ -19,11 +19,17 @@ namespace Governor.Bench;
 /// </summary>
 internal sealed class JournalBenchmark : IBenchmark
 {
+    private const double MiB = 1 << 20;
     private const int BacklogCommits = 4_000;
     private const int EventsPerCommit = 25;
 
-    private static readonly TimeSpan Warmup = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(4);
+    private const int Rounds = 3;
+    private const int MemoryCallers = 256;
+    private const int MemoryWarmUp = 300_000;
+    private const int MemoryEvents = 1_000_000;
+    private const int MemoryEventsPerCommit = 2;
+
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(2);
 
     public string Name => "journal";
 
@@ -39,6 +45,7 @@ internal sealed class JournalBenchmark : IBenchmark
             var measures = new List<Measure>();
             await CommitsAsync(server, folder.FullName, measures, cancellation);
             await LogAsync(server, folder.FullName, measures, cancellation);
+            await MemoryAsync(server, folder.FullName, measures, cancellation);
             return BenchReport.Of(Name, measures);
         }
         finally
@@ -53,12 +60,13 @@ internal sealed class JournalBenchmark : IBenchmark
         using var host = await StartAsync(server, "commits", folder, sequence: true, cancellation);
         var journal = host.Services.GetRequiredService<IJournal>();
         await using var raw = await RawCommits.StartAsync(server.ConnectionString("commits"), cancellation);
+        // A single caller pays for two rows, a record and a fence what the other pays for one row.
         foreach (var (grains, target) in ((int, double)[])[(1, 0.5), (16, 0.8), (64, 1.0), (256, 1.5)])
         {
-            // The same number of callers, each with one commit under way, one after the other on a machine that does nothing else.
-            var single = await RateAsync(grains, (caller, n) => raw.CommitAsync(caller, n), cancellation);
-            var round = $"r{grains}";
-            var audited = await RateAsync(grains, (caller, n) => TransitionAsync(journal, $"{round}-{caller}", n, 1), cancellation);
+            var name = $"r{grains}";
+            var single = new Contender(grains, (caller, n) => raw.CommitAsync(caller, n));
+            var audited = new Contender(grains, (caller, n) => TransitionAsync(journal, $"{name}-{caller}", n, 1));
+            await Contender.TakeTurnsAsync(Rounds, Round, single, audited);
             measures.Add(Measure.AtLeast($"audited transitions, {grains} grains", audited.PerSecond, "1/s", "raw single-row commits", single.PerSecond, target));
             if (grains == 16)
                 measures.Add(Measure.AtMost("p99 of a transition, 16 grains, against 4 x raw", audited.P99, "ms", 4 * single.P99));
@@ -105,6 +113,36 @@ internal sealed class JournalBenchmark : IBenchmark
         return best;
     }
 
+    /// <summary>
+    /// What this process holds after one million events, against what it held after the first 300,000: by then every bounded
+    /// store is full, for each commit is of an actor and a subject that were not seen before.
+    /// </summary>
+    private static async Task MemoryAsync(PostgresServer server, string folder, List<Measure> measures, CancellationToken cancellation)
+    {
+        using var host = await StartAsync(server, "memory", folder, sequence: true, cancellation);
+        var journal = host.Services.GetRequiredService<IJournal>();
+        var next = 0L;
+        async Task<(double Heap, double WorkingSet)> UntilAsync(long events)
+        {
+            await Task.WhenAll(Enumerable.Range(0, MemoryCallers).Select(caller => Task.Run(
+                async () =>
+                {
+                    for (long n; (n = Interlocked.Increment(ref next)) * MemoryEventsPerCommit <= events;)
+                        await TransitionAsync(journal, $"m{n}", 0, MemoryEventsPerCommit);
+                },
+                cancellation)));
+            next = events / MemoryEventsPerCommit;
+            await host.Services.GetRequiredService<IAuditReader>().WaitForCheckpointAsync(cancellation);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            return (GC.GetTotalMemory(forceFullCollection: true) / MiB, Environment.WorkingSet / MiB);
+        }
+        var before = await UntilAsync(MemoryWarmUp);
+        var after = await UntilAsync(MemoryEvents);
+        measures.Add(Measure.AtMostTimes("managed heap after 1,000,000 events", after.Heap, "MiB", "after 300,000", before.Heap, 1.1));
+        measures.Add(Measure.AtMostTimes("working set after 1,000,000 events", after.WorkingSet, "MiB", "after 300,000", before.WorkingSet, 1.1));
+        await host.StopAsync(cancellation);
+    }
+
     private static async Task TransitionAsync(IJournal journal, string key, long version, int events)
     {
         var commit = new Commit(
@@ -120,27 +158,6 @@ internal sealed class JournalBenchmark : IBenchmark
         new EventSubject("infra.ontai.dev", "PackExecution", "seam-system", name, "5b0c1c1a-5d5c-4f1e-9d7e-0123456789ab", 3), ChangeType.Operational,
         "packexecution.gate-cleared", "two", "$.status.gates[2]", "blocked", $"clear {i}", "the snapshot is fresh", false, null,
         "5b0c1c1a-5d5c-4f1e-9d7e-ba9876543210", "ccs-dev", "delivery-1");
-
-    private static async Task<(double PerSecond, double P99)> RateAsync(int callers, Func<int, long, Task> act, CancellationToken cancellation)
-    {
-        var watch = Stopwatch.StartNew();
-        var latencies = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(
-            async () =>
-            {
-                var measured = new List<double>();
-                for (var n = 0L; watch.Elapsed < Warmup + RoundTime; n++)
-                {
-                    var since = watch.Elapsed;
-                    await act(caller, n);
-                    if (since >= Warmup)
-                        measured.Add((watch.Elapsed - since).TotalMilliseconds);
-                }
-                return measured;
-            },
-            cancellation)));
-        var all = latencies.SelectMany(l => l).Order().ToArray();
-        return (all.Length / RoundTime.TotalSeconds, all[(int)(all.Length * 0.99)]);
-    }
 
     private static async Task<IHost> StartAsync(PostgresServer server, string database, string folder, bool sequence, CancellationToken cancellation)
     {
@@ -168,39 +185,6 @@ internal sealed class JournalBenchmark : IBenchmark
         var host = builder.Build();
         await host.StartAsync(cancellation);
         return host;
-    }
-
-    /// <summary>The peer: one row, one transaction, one connection per caller, prepared.</summary>
-    private sealed class RawCommits : IAsyncDisposable
-    {
-        private readonly NpgsqlDataSource _source;
-        private readonly byte[] _row = new byte[512];
-
-        private RawCommits(NpgsqlDataSource source)
-        {
-            _source = source;
-        }
-
-        public static async Task<RawCommits> StartAsync(string connectionString, CancellationToken cancellation)
-        {
-            var settings = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 300, MaxAutoPrepare = 2, AutoPrepareMinUsages = 1, NoResetOnClose = true };
-            var raw = new RawCommits(NpgsqlDataSource.Create(settings));
-            await using var command = raw._source.CreateCommand("CREATE TABLE raw (caller int, n bigint, row bytea, PRIMARY KEY (caller, n))");
-            await command.ExecuteNonQueryAsync(cancellation);
-            return raw;
-        }
-
-        public async Task CommitAsync(int caller, long n)
-        {
-            await using var connection = await _source.OpenConnectionAsync();
-            await using var command = new NpgsqlCommand("INSERT INTO raw VALUES ($1, $2, $3) ON CONFLICT (caller, n) DO UPDATE SET row = excluded.row", connection);
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = caller });
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = n });
-            command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = _row });
-            await command.ExecuteNonQueryAsync();
-        }
-
-        public ValueTask DisposeAsync() => _source.DisposeAsync();
     }
 
     /// <summary>Listens to the journal's own metric.</summary>

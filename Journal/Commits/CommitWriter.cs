@@ -258,9 +258,9 @@ internal sealed partial class CommitWriter : IAsyncDisposable
     {
         try
         {
-            _session = await WriterSession.OpenAsync(_database, _id, CancellationToken.None);
+            _session = await WriterSession.OpenAsync(_database, _id, _options.CommitIdRetention, CancellationToken.None);
             if (_inDoubt.Count > 0)
-                Resolve(await _session.LookUpAsync(_inDoubt.Select(c => c.Commit.Id), CancellationToken.None));
+                Resolve(await _session.LookUpAsync(_inDoubt, CancellationToken.None));
             _pause = FirstPause;
             return true;
         }
@@ -273,13 +273,13 @@ internal sealed partial class CommitWriter : IAsyncDisposable
         }
     }
 
-    private void Resolve(Dictionary<Guid, long> committed)
+    private void Resolve(HashSet<PendingCommit> committed)
     {
         var again = new List<PendingCommit>();
         foreach (var commit in _inDoubt)
         {
-            if (committed.TryGetValue(commit.Commit.Id, out var version))
-                commit.Complete(CommitOutcome.Committed, version);
+            if (committed.Contains(commit))
+                commit.Complete(CommitOutcome.Committed, commit.Commit.ExpectedVersion + 1);
             else
                 again.Add(commit);
         }

@@ -44,6 +44,9 @@ internal sealed class PendingCommit
     /// <summary>The subjects whose chains this commit moves forward.</summary>
     public string[] Chains { get; }
 
+    /// <summary>A subject under whose events this commit is found again; null for a commit without events.</summary>
+    public EventSubject? Witness => Events is [var first, ..] ? first.Event.Subject : null;
+
     /// <summary>How much of a batch it takes.</summary>
     public int Bytes => Commit.State.Length + Events.Sum(e => e.Record.Length + e.Payload.Bytes.Length);
 

@@ -6,6 +6,7 @@ CREATE TABLE governor.grain_state (
     version      bigint      NOT NULL CHECK (version > 0),
     state        bytea       NOT NULL,
     pending      boolean     NOT NULL,
+    commit_id    uuid,       -- of the commit that made this version
     committed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (subject, key)
 ) WITH (fillfactor = 80);
@@ -19,7 +20,7 @@ CREATE TABLE governor.chain_head (
     hash     bytea  NOT NULL CHECK (octet_length(hash) = 32)
 ) WITH (fillfactor = 80);
 
--- What makes a repeated commit answer as the first did. Pruned by age.
+-- The commits without events: those with events are found by these. Pruned by age. See committed() in 0004.
 CREATE TABLE governor.commit_id (
     id           uuid        PRIMARY KEY,
     version      bigint      NOT NULL,
@@ -56,7 +57,8 @@ CREATE TABLE governor.governance_event (
     PRIMARY KEY (batch, ordinal, recorded_at)
 ) PARTITION BY RANGE (recorded_at);
 
-CREATE INDEX governance_event_subject ON governor.governance_event (kind, namespace, name, batch);
+-- The name first: it tells two subjects apart sooner than what most of them share.
+CREATE INDEX governance_event_subject ON governor.governance_event (name, namespace, kind, batch);
 
 -- Committed batches that are not in the log yet; written with the batch, taken by the sequencer.
 CREATE TABLE governor.log_pending (

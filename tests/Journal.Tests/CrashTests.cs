@@ -137,7 +137,7 @@ public sealed class CrashTests(JournalServer server)
         // A lock of ours holds the batch inside the server: before it looked at its epoch, or after, when it holds its writer's row.
         await using var holder = new NpgsqlConnection(bed.ConnectionString);
         await holder.OpenAsync();
-        await using (var hold = new NpgsqlCommand(afterItsFence ? "BEGIN; LOCK TABLE governor.commit_id IN EXCLUSIVE MODE" : "BEGIN; SELECT FROM governor.grain_state FOR UPDATE", holder))
+        await using (var hold = new NpgsqlCommand(afterItsFence ? "BEGIN; LOCK TABLE governor.chain_head IN EXCLUSIVE MODE" : "BEGIN; SELECT FROM governor.grain_state FOR UPDATE", holder))
             await hold.ExecuteNonQueryAsync();
         var commit = silo.CommitAsync(Commit("web", 1, Event("web")));
         await UntilAsync(bed, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");

@@ -4,11 +4,11 @@ using NpgsqlTypes;
 namespace Governor.Journal.Commits;
 
 /// <summary>
-/// The statement that commits a batch. It locks the rows that exist, judges every commit by what is stored, and writes those that
-/// stand. A row that another silo makes between the look and the write is a unique violation: the whole batch is undone and tried
-/// again, now seeing it.
+/// The statement for a batch that did not stand as a whole. It locks the rows that exist, judges every commit by what is stored, and
+/// writes those that stand. A row that another silo makes between the look and the write is a unique violation: the whole batch is
+/// undone and tried again, now seeing it.
 /// </summary>
-internal static class CommitStatement
+internal static class JudgingStatement
 {
     public const int StateRow = 0;
     public const int HeadRow = 1;
@@ -18,12 +18,14 @@ internal static class CommitStatement
         WITH writer AS MATERIALIZED (
             SELECT FROM governor.journal_writer WHERE id = $1 AND epoch = $2 FOR SHARE
         ), c AS MATERIALIZED (
-            SELECT i.n, i.subject, i.key, i.expected, i.state, i.pending, i.id, g.version AS stored, d.version AS done
-            FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::boolean[], $8::uuid[])
-                 WITH ORDINALITY AS i (subject, key, expected, state, pending, id, n)
+            SELECT i.n, i.subject, i.key, i.expected, i.state, i.pending, i.id, i.name IS NULL AS unrecorded, g.version AS stored,
+                   CASE WHEN g.version > i.expected
+                             AND governor.committed(i.id, i.subject, i.key, i.expected, i.kind, i.namespace, i.name, $32)
+                        THEN i.expected + 1 END AS done
+            FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::boolean[], $8::uuid[], $29::text[], $30::text[], $31::text[])
+                 WITH ORDINALITY AS i (subject, key, expected, state, pending, id, kind, namespace, name, n)
             LEFT JOIN LATERAL (
                 SELECT s.version FROM governor.grain_state s WHERE s.subject = i.subject AND s.key = i.key FOR UPDATE) g ON true
-            LEFT JOIN LATERAL (SELECT p.version FROM governor.commit_id p WHERE p.id = i.id LIMIT 1) d ON true
         ), h AS MATERIALIZED (
             SELECT i.m, i.n, i.chain, i.expected, i.expected_hash, i.next, i.hash, t.sequence AS stored, t.hash AS stored_hash
             FROM unnest($9::bigint[], $10::text[], $11::bigint[], $12::bytea[], $13::bigint[], $14::bytea[])
@@ -37,13 +39,13 @@ internal static class CommitStatement
             UNION ALL
             SELECT n FROM h_failed
         ), state_updated AS (
-            UPDATE governor.grain_state s SET version = c.expected + 1, state = c.state, pending = c.pending, committed_at = now()
+            UPDATE governor.grain_state s SET version = c.expected + 1, state = c.state, pending = c.pending, commit_id = c.id, committed_at = now()
             FROM c WHERE s.subject = c.subject AND s.key = c.key AND c.expected > 0 AND c.n NOT IN (SELECT n FROM failed)
         ), state_inserted AS (
-            INSERT INTO governor.grain_state (subject, key, version, state, pending)
-            SELECT subject, key, 1, state, pending FROM c WHERE expected = 0 AND n NOT IN (SELECT n FROM failed)
+            INSERT INTO governor.grain_state (subject, key, version, state, pending, commit_id)
+            SELECT subject, key, 1, state, pending, id FROM c WHERE expected = 0 AND n NOT IN (SELECT n FROM failed)
         ), ids AS (
-            INSERT INTO governor.commit_id (id, version) SELECT id, expected + 1 FROM c WHERE n NOT IN (SELECT n FROM failed)
+            INSERT INTO governor.commit_id (id, version) SELECT id, expected + 1 FROM c WHERE unrecorded AND n NOT IN (SELECT n FROM failed)
         ), head_updated AS (
             UPDATE governor.chain_head r SET sequence = h.next, hash = h.hash
             FROM h WHERE r.chain = h.chain AND h.expected > 0 AND h.n NOT IN (SELECT n FROM failed)
@@ -83,6 +85,7 @@ internal static class CommitStatement
         .. Arrays(NpgsqlDbType.Bigint, NpgsqlDbType.Uuid, NpgsqlDbType.Bigint, NpgsqlDbType.TimestampTz),
         .. Arrays(NpgsqlDbType.Text, NpgsqlDbType.Text, NpgsqlDbType.Text, NpgsqlDbType.Text),
         .. Arrays(NpgsqlDbType.Text, NpgsqlDbType.Text, NpgsqlDbType.Text, NpgsqlDbType.Text, NpgsqlDbType.Bytea, NpgsqlDbType.Bytea),
+        .. Arrays(NpgsqlDbType.Text, NpgsqlDbType.Text, NpgsqlDbType.Text), NpgsqlDbType.Interval,
     ];
 
     public static void Declare(NpgsqlParameterCollection parameters)
@@ -91,7 +94,7 @@ internal static class CommitStatement
             parameters.Add(new NpgsqlParameter { NpgsqlDbType = type });
     }
 
-    public static void Bind(NpgsqlParameterCollection parameters, CommitBatch batch, Guid writer, long epoch)
+    public static void Bind(NpgsqlParameterCollection parameters, CommitBatch batch, Guid writer, long epoch, TimeSpan retention)
     {
         var (commits, heads, events) = (batch.Commits, batch.Heads, batch.Events);
         var next = 0;
@@ -131,6 +134,12 @@ internal static class CommitStatement
         Set(Events(e => e.Event.Correlation));
         Set(Events(e => e.Record));
         Set(Events(e => e.Payload.Bytes));
+
+        // Where to look for a commit that was committed before: at its first event.
+        Set(Commits(c => c.Witness?.Kind));
+        Set(Commits(c => c.Witness?.Namespace));
+        Set(Commits(c => c.Witness?.Name));
+        Set(retention);
     }
 
     private static IEnumerable<NpgsqlDbType> Arrays(params NpgsqlDbType[] elements) => elements.Select(e => NpgsqlDbType.Array | e);
