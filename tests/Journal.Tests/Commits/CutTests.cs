@@ -1,5 +1,6 @@
 using Governor.Domain.Audit;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Journal.Recovery;
 using Npgsql;
 using static Governor.Journal.Tests.Samples;
 
@@ -106,7 +107,7 @@ public sealed class CutTests(JournalServer server, CutTests.Ground ground) : ICl
             Assert.Equal(commit == late ? 0L : commit.Events.Length, await bed.AskAsync($"SELECT count(*) FROM governor.governance_event WHERE commit_id = '{commit.Id}'"));
         Assert.Equal(5m, await bed.AskAsync($"SELECT sum(version) FROM governor.grain_state WHERE key LIKE '{id}-%'"));
         var check = await ground.CheckAsync();
-        Assert.True(check.IsClean, string.Join(Environment.NewLine, check.Findings.Prepend($"{check.Log}")));
+        Assert.True(check.IsClean, string.Join(Environment.NewLine, check.Findings.Select(finding => finding.ToString()).Prepend($"{check.Log}")));
         return proxy.Steps;
     }
 
@@ -126,7 +127,7 @@ public sealed class CutTests(JournalServer server, CutTests.Ground ground) : ICl
             return _bed;
         }
 
-        public async Task<Recovery.JournalCheckReport> CheckAsync()
+        public async Task<JournalCheckReport> CheckAsync()
         {
             await _watcher!.Reader.WaitForCheckpointAsync(CancellationToken.None);
             return await _watcher.CheckAsync();

@@ -68,7 +68,7 @@ public sealed class KillTests(JournalServer server)
         Assert.Equal(stored.Count, (long)(decimal)(await bed.AskAsync("SELECT coalesce(sum(version), 0) FROM governor.grain_state WHERE key LIKE 'doomed-%'"))!);
         await next.Reader.WaitForCheckpointAsync(CancellationToken.None);
         var check = await next.CheckAsync();
-        Assert.True(check.IsClean, string.Join(Environment.NewLine, check.Findings.Prepend($"{check.Log}")));
+        Assert.True(check.IsClean, string.Join(Environment.NewLine, check.Findings.Select(finding => finding.ToString()).Prepend($"{check.Log}")));
     }
 
     private static async Task<Dictionary<Guid, (long Events, string Name)>> StoredAsync(JournalBed bed)

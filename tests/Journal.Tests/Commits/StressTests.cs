@@ -199,7 +199,7 @@ public sealed class StressTests(JournalServer server)
         var silo = bed.Start(o => o.ConnectionString = connectionString ?? o.ConnectionString, sequence: true);
         await silo.Reader.WaitForCheckpointAsync(CancellationToken.None);
         var check = await silo.CheckAsync();
-        Assert.True(check.IsClean, string.Join(Environment.NewLine, check.Findings.Prepend($"{check.Log}")));
+        Assert.True(check.IsClean, string.Join(Environment.NewLine, check.Findings.Select(finding => finding.ToString()).Prepend($"{check.Log}")));
     }
 
     private static async Task AskAsync(string connectionString, string sql)
