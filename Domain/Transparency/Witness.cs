@@ -103,14 +103,14 @@ public static class Witness
             return new WitnessAnswer.NotSigned();
         if (request.OldSize > shown.Size)
             return new WitnessAnswer.Backwards(request.OldSize, shown.Size);
-        // Whoever has seen nothing has seen the empty tree, and that has one root.
-        seen ??= new Checkpoint(shown.Origin, 0, MerkleTree.EmptyRoot);
         // A fork at the very size that was seen is said as what it is, whatever the proof pretends to start from.
-        if (seen.Size == shown.Size && seen.Root != shown.Root)
+        if (seen is not null && seen.Size == shown.Size && seen.Root != shown.Root)
             return new WitnessAnswer.Forked(seen.Root, shown.Root);
-        if (request.OldSize != seen.Size)
-            return new WitnessAnswer.OtherSize(seen.Size);
-        return MerkleTree.VerifyConsistency(seen.Size, shown.Size, seen.Root, shown.Root, request.Proof.AsSpan())
+        var known = seen?.Size ?? 0;
+        if (request.OldSize != known)
+            return new WitnessAnswer.OtherSize(known);
+        var root = seen?.Root ?? MerkleTree.EmptyRoot;
+        return MerkleTree.VerifyConsistency(known, shown.Size, root, shown.Root, request.Proof.AsSpan())
             ? new WitnessAnswer.Accepted()
             : new WitnessAnswer.NotProved();
     }

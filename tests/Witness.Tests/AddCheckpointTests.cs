@@ -74,7 +74,7 @@ public sealed class AddCheckpointTests(WatchedLogs watched) : IClassFixture<Watc
         liar.Sign();
         var honest = await liar.RequestAsync(0);
         var note = SignedWith(liar, empty.Text);
-        await Witness.RefuseAsync(honest with { Note = note, Checkpoint = empty }, HttpStatusCode.Conflict, seen: 0);
+        await Witness.RefuseAsync(honest with { Note = note, Checkpoint = empty }, HttpStatusCode.UnprocessableEntity);
         await Witness.AcceptAsync(honest);
     }
 
