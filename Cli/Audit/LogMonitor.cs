@@ -90,14 +90,15 @@ internal sealed class LogMonitor
 
     private async IAsyncEnumerable<string> NotesAsync(bool once, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var newest = await _silo.AskAsync("/log/checkpoint", cancellation);
-        yield return await newest.Content.ReadAsStringAsync(cancellation);
-        if (once)
-            yield break;
+        // Not /log/checkpoint, which may be served from a memory: a tree that is a second old looks like one that was rolled back.
         using var answer = await _silo.AskAsync("/api/v1/audit/watch", cancellation);
         await using var content = await answer.Content.ReadAsStreamAsync(cancellation);
         await foreach (var item in SseParser.Create(content).EnumerateAsync(cancellation))
+        {
             yield return item.Data.EndsWith('\n') ? item.Data : item.Data + "\n";
+            if (once)
+                yield break;
+        }
     }
 
     private async Task<List<MonitoredEvent>> AdvanceAsync(string text, CancellationToken cancellation)

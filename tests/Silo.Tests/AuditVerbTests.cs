@@ -71,7 +71,7 @@ public sealed class AuditVerbTests(SiloGround ground) : IAsyncLifetime
 
         var (code, seen) = await RunAsync("audit", "watch", "--once", "--key", _key, "--state", state);
         Assert.True(code == ExitCode.Ok, seen);
-        Assert.Contains("PackExecution/seam-tenant-ccs-dev/second-ccs-dev", seen, StringComparison.Ordinal);
+        Assert.True(seen.Contains("PackExecution/seam-tenant-ccs-dev/second-ccs-dev", StringComparison.Ordinal), seen);
 
         // What a monitor would remember that was shown one more leaf, or other leaves, before the database was set back or rewritten.
         var remembered = JsonNode.Parse(await File.ReadAllTextAsync(state))!.AsObject();
