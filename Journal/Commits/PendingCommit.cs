@@ -34,7 +34,8 @@ internal sealed class PendingCommit
         var transition = new AuditTransition(
             commit.Id, commit.Grain.Subject, commit.Grain.Key, commit.ExpectedVersion + 1, TreeHash.Of(commit.State.Span));
         Events = commit.Events.IsDefault ? [] : [.. commit.Events.Select(e => Encode(e, transition))];
-        Chains = [.. Events.Select(e => e.Chain).Distinct(StringComparer.Ordinal)];
+        Chains = Events is [var only] ? [only.Chain] : [.. Events.Select(e => e.Chain).Distinct(StringComparer.Ordinal)];
+        Bytes = commit.State.Length + Events.Sum(e => e.Record.Length + e.Payload.Bytes.Length);
     }
 
     public Commit Commit { get; }
@@ -48,7 +49,7 @@ internal sealed class PendingCommit
     public EventSubject? Witness => Events is [var first, ..] ? first.Event.Subject : null;
 
     /// <summary>How much of a batch it takes.</summary>
-    public int Bytes => Commit.State.Length + Events.Sum(e => e.Record.Length + e.Payload.Bytes.Length);
+    public int Bytes { get; }
 
     /// <summary>How often it met another head of a chain or a race that a repetition resolves.</summary>
     public int Attempts { get; set; }

@@ -95,7 +95,8 @@ public sealed class CrashTests(JournalServer server)
         var silo = bed.Start(sequence: true);
         const int Versions = 40;
         using var done = new CancellationTokenSource();
-        // As fast as it can, an administrator ends every connection of this database but its own.
+        using var progress = new SemaphoreSlim(0);
+        // Whenever something was committed, an administrator ends every connection of this database but its own.
         var cutter = Task.Run(async () =>
         {
             await using var connection = new NpgsqlConnection(server.Server.ConnectionString());
@@ -104,7 +105,8 @@ public sealed class CrashTests(JournalServer server)
             var cuts = 0L;
             while (!done.IsCancellationRequested)
             {
-                await using var cut = new NpgsqlCommand("SELECT count(pg_terminate_backend(pid)), pg_sleep(0.02) FROM pg_stat_activity WHERE datname = $1", connection);
+                await progress.WaitAsync();
+                await using var cut = new NpgsqlCommand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1", connection);
                 cut.Parameters.AddWithValue(database!);
                 cuts += (long)(await cut.ExecuteScalarAsync())!;
             }
@@ -114,9 +116,14 @@ public sealed class CrashTests(JournalServer server)
         await Task.WhenAll(Enumerable.Range(0, 32).Select(async grain =>
         {
             for (var version = 0; version < Versions; version++)
+            {
                 Assert.Equal(new CommitResult(CommitOutcome.Committed, version + 1), await silo.CommitAsync(Commit($"{grain}", version, Event($"{grain % 8}"))));
+                if (progress.CurrentCount == 0)
+                    progress.Release();
+            }
         }));
         await done.CancelAsync();
+        progress.Release();
 
         Assert.True(await cutter > 0);
         var verdict = AuditVerifier.Verify(new MemoryStream(await silo.ExportAsync()), AuditTrust.In(silo.Key));
