@@ -1,5 +1,6 @@
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Journal.Log;
 using Governor.Silo.Audit;
 using Governor.Silo.Hosting;
 using Orleans;
@@ -13,11 +14,14 @@ internal static class HealthEndpoints
     {
         var readiness = ActivatorUtilities.CreateInstance<Readiness>(routes.ServiceProvider);
         var board = routes.ServiceProvider.GetRequiredService<WitnessBoard>();
+        var log = routes.ServiceProvider.GetRequiredService<LogHealth>();
         routes.MapGet("/livez", () => Results.Text("ok")).ExcludeFromDescription();
         routes.MapGet("/readyz", async (CancellationToken stop) =>
         {
             var report = await readiness.ReportAsync(stop);
             var doubts = string.Concat(board.Standings.Where(s => s.Alarm is not null).Select(s => $"\n[!]audit-log: {s.Place}: {s.Alarm}"));
+            if (log.Current.Role is LogRole.Held or LogRole.Refusing)
+                doubts += $"\n[!]audit-log: {log.Current.Role}: nothing is signed; the silo's log says why";
             return report is null ? Results.Text($"ok{doubts}") : Results.Text($"{report.TrimEnd('\n')}{doubts}\n", statusCode: StatusCodes.Status503ServiceUnavailable);
         }).ExcludeFromDescription();
     }

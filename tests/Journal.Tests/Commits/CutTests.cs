@@ -92,18 +92,21 @@ public sealed class CutTests(JournalServer server, CutTests.Ground ground) : ICl
         Commit[] together =
         [
             Commit($"{id}-a", 0, Event($"{id}-a"), Event($"{id}-shared")), Commit($"{id}-b", 0, Event($"{id}-b")), Commit($"{id}-c", 0, Event($"{id}-shared")),
-            Commit($"{id}-silent", 0),
         ];
         var next = Commit($"{id}-a", 1, Event($"{id}-a"));
+        // Without an event, a commit leaves the state as it is.
+        var silent = Commit($"{id}-b", 1) with { State = together[1].State };
         var late = Commit($"{id}-a", 0, Event($"{id}-a", "pack.late"));
         Assert.All(await Task.WhenAll(together.Select(silo.CommitAsync)), answer => Assert.Equal(new CommitResult(CommitOutcome.Committed, 1), answer));
         Assert.Equal(new CommitResult(CommitOutcome.Committed, 2), await silo.CommitAsync(next));
+        Assert.Equal(new CommitResult(CommitOutcome.Committed, 2), await silo.CommitAsync(silent));
         Assert.Equal(new CommitResult(CommitOutcome.Conflict, 2), await silo.CommitAsync(late));
         foreach (var commit in together)
             Assert.Equal(new CommitResult(CommitOutcome.Committed, 1), await silo.CommitAsync(commit));
+        Assert.Equal(new CommitResult(CommitOutcome.Committed, 2), await silo.CommitAsync(silent));
 
         Assert.All(reached, there => Assert.True(there.IsCompletedSuccessfully, $"never came to {string.Join(", then ", (object[])cuts)}: {string.Join(", ", proxy.Steps)}"));
-        foreach (var commit in together.Append(next).Append(late))
+        foreach (var commit in together.Append(next).Append(silent).Append(late))
             Assert.Equal(commit == late ? 0L : commit.Events.Length, await bed.AskAsync($"SELECT count(*) FROM governor.governance_event WHERE commit_id = '{commit.Id}'"));
         Assert.Equal(5m, await bed.AskAsync($"SELECT sum(version) FROM governor.grain_state WHERE key LIKE '{id}-%'"));
         var check = await ground.CheckAsync();
