@@ -8,7 +8,7 @@ using static Governor.Journal.Tests.Samples;
 namespace Governor.Journal.Tests;
 
 /// <summary>What happens to commits when their database dies or their connection is cut.</summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(FaultServer))]
 public sealed class CrashTests(JournalServer server)
 {
     private static readonly CancellationToken None = CancellationToken.None;

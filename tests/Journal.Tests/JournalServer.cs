@@ -14,7 +14,7 @@ using Npgsql;
 
 namespace Governor.Journal.Tests;
 
-/// <summary>One PostgreSQL for all tests of this assembly.</summary>
+/// <summary>One PostgreSQL for the tests of a group.</summary>
 public sealed class JournalServer : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("governor-journal-");
@@ -52,6 +52,17 @@ public sealed class JournalServer : IAsyncLifetime
 
 [CollectionDefinition(nameof(JournalServer))]
 public sealed class JournalServerGroup : ICollectionFixture<JournalServer>;
+
+// Groups that wait more than they work run beside each other, each on a PostgreSQL of its own.
+
+[CollectionDefinition(nameof(CutServer))]
+public sealed class CutServer : ICollectionFixture<JournalServer>;
+
+[CollectionDefinition(nameof(FaultServer))]
+public sealed class FaultServer : ICollectionFixture<JournalServer>;
+
+[CollectionDefinition(nameof(LogServer))]
+public sealed class LogServer : ICollectionFixture<JournalServer>;
 
 /// <summary>A database and the silos that work on it.</summary>
 public sealed class JournalBed(string connectionString, string keyFile) : IAsyncDisposable

@@ -10,7 +10,7 @@ namespace Governor.Journal.Tests.Commits;
 /// The writer's connection is lost at every boundary of every statement of its life. Whatever happens, every commit is answered, the
 /// answer is what is stored, and everything that can be derived again agrees.
 /// </summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(CutServer))]
 public sealed class CutTests(JournalServer server, CutTests.Ground ground) : IClassFixture<CutTests.Ground>
 {
     /// <summary>What every writer does once, and each with how often it does it before its first loss.</summary>

@@ -8,7 +8,7 @@ namespace Governor.Journal.Tests.Commits;
 /// A silo's process dies by SIGKILL at every boundary of every statement of its writer. What it had acknowledged is there; what it had
 /// not is wholly there or wholly absent; and the next silo goes on from there.
 /// </summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(FaultServer))]
 public sealed class KillTests(JournalServer server)
 {
     public static TheoryData<string, int, Place> EveryWrite()

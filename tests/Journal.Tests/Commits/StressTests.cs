@@ -7,7 +7,7 @@ using static Governor.Journal.Tests.Samples;
 namespace Governor.Journal.Tests.Commits;
 
 /// <summary>A PostgreSQL that is restarted, full, busy or locked. Commits wait within their bound or fail cleanly, and nothing is lost.</summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(FaultServer))]
 public sealed class StressTests(JournalServer server)
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(500);

@@ -7,7 +7,7 @@ using static Governor.Journal.Tests.Samples;
 namespace Governor.Journal.Tests.Log;
 
 /// <summary>Whoever follows the log is told of its checkpoints.</summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(LogServer))]
 public sealed class FollowTests(JournalServer server)
 {
     private static readonly CancellationToken None = CancellationToken.None;

@@ -8,7 +8,7 @@ using static Governor.Journal.Tests.Samples;
 namespace Governor.Journal.Tests.Log;
 
 /// <summary>How the log's keys come, go, and are followed.</summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(LogServer))]
 public sealed class KeyTests(JournalServer server)
 {
     private static readonly CancellationToken None = CancellationToken.None;

@@ -6,7 +6,7 @@ using static Governor.Journal.Tests.Samples;
 
 namespace Governor.Journal.Tests.Log;
 
-[Collection(nameof(JournalServer))]
+[Collection(nameof(LogServer))]
 public sealed class LogTests(JournalServer server)
 {
     private static readonly CancellationToken None = CancellationToken.None;

@@ -8,7 +8,7 @@ using static Governor.Journal.Tests.Samples;
 namespace Governor.Journal.Tests.Log;
 
 /// <summary>What is known of the log outside its database, and what keeps it from being signed.</summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(LogServer))]
 public sealed class OutsideTests(JournalServer server)
 {
     private static readonly CancellationToken None = CancellationToken.None;

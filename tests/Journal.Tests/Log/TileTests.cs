@@ -8,7 +8,7 @@ using static Governor.Journal.Tests.Samples;
 namespace Governor.Journal.Tests.Log;
 
 /// <summary>The tree as it is stored and read.</summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(LogServer))]
 public sealed class TileTests(JournalServer server)
 {
     private static readonly CancellationToken None = CancellationToken.None;

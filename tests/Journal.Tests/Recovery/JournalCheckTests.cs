@@ -5,7 +5,7 @@ using static Governor.Journal.Tests.Samples;
 namespace Governor.Journal.Tests.Recovery;
 
 /// <summary>What the check of the live database finds beside the log: each alteration with its class and its place.</summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(LogServer))]
 public sealed class JournalCheckTests(JournalServer server)
 {
     [Theory]

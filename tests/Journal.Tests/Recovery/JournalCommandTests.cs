@@ -10,7 +10,7 @@ using static Governor.Journal.Tests.Samples;
 namespace Governor.Journal.Tests.Recovery;
 
 /// <summary><c>governor journal …</c> and <c>governor audit fsck</c> on real databases, with PostgreSQL's own programs.</summary>
-[Collection(nameof(JournalServer))]
+[Collection(nameof(LogServer))]
 public sealed class JournalCommandTests(JournalServer server) : IAsyncLifetime
 {
     private static readonly CancellationToken None = CancellationToken.None;
