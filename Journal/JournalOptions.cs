@@ -35,9 +35,6 @@ public sealed class JournalOptions
     /// <summary>Commits per transaction, at most.</summary>
     public int MaxBatch { get; set; } = 256;
 
-    /// <summary>Transactions under way at once, each on a connection of its own.</summary>
-    public int Lanes { get; set; } = 2;
-
     /// <summary>Commits that wait for the writer, at most; whoever comes then waits for room.</summary>
     public int MaxQueued { get; set; } = 4096;
 
@@ -59,7 +56,7 @@ public sealed class JournalOptions
     /// <summary>For how many months ahead partitions exist.</summary>
     public int PartitionsAhead { get; set; } = 2;
 
-    /// <summary>Connections of this silo to the database, at most, beside those of the writer and the sequencer.</summary>
+    /// <summary>Connections of this silo to the database, at most; two are the writer's and the sequencer's.</summary>
     public int MaxConnections { get; set; } = 16;
 }
 
@@ -81,7 +78,6 @@ public sealed class JournalOptionsValidator : IValidateOptions<JournalOptions>
         if (options.LogKeyFile.Length == 0)
             Fail(failures, nameof(options.LogKeyFile), "the path of the log's key; it is made where it is absent", "nothing");
         Between(failures, nameof(options.MaxBatch), options.MaxBatch, 1, 4096);
-        Between(failures, nameof(options.Lanes), options.Lanes, 1, 8);
         Between(failures, nameof(options.MaxQueued), options.MaxQueued, 1, 1 << 20);
         Between(failures, nameof(options.PartitionsAhead), options.PartitionsAhead, 1, 24);
         Between(failures, nameof(options.MaxConnections), options.MaxConnections, 4, 1000);

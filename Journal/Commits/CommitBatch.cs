@@ -59,51 +59,34 @@ internal sealed class CommitBatch
     }
 }
 
-/// <summary>
-/// Picks from the waiting commits those that can go together, and with those that are under way; the others keep their order and
-/// their turn.
-/// </summary>
-internal sealed class BatchSelection
+/// <summary>Picks from the waiting commits those that can go together; the others keep their order and their turn.</summary>
+internal sealed class BatchSelection(int limit)
 {
     /// <summary>More than this goes in one message only when a single commit is that large.</summary>
     private const int MaximumBytes = 16 << 20;
 
     private readonly HashSet<GrainKey> _grains = [];
     private readonly HashSet<string> _chains = new(StringComparer.Ordinal);
-    private readonly int _limit;
     private long _bytes;
-
-    public BatchSelection(int limit, IEnumerable<PendingCommit> underWay)
-    {
-        _limit = limit;
-        foreach (var commit in underWay)
-            _ = Block(commit);
-    }
 
     public List<PendingCommit> Chosen { get; } = [];
 
     public List<PendingCommit> Left { get; } = [];
 
+    public bool IsFull => Chosen.Count >= limit || _bytes >= MaximumBytes;
+
     public void Offer(PendingCommit commit)
     {
-        if (!Block(commit) || Chosen.Count >= _limit || _bytes >= MaximumBytes)
+        // A commit that stays blocks its grain and chains for those behind it: nobody overtakes within a grain or a chain.
+        var free = _grains.Add(commit.Commit.Grain);
+        foreach (var chain in commit.Chains)
+            free &= _chains.Add(chain);
+        if (!free || IsFull)
             Left.Add(commit);
         else if (commit.TrySend())
         {
             Chosen.Add(commit);
             _bytes += commit.Bytes;
         }
-    }
-
-    /// <summary>
-    /// Blocks its grain and chains for those behind it, also when it has to stay: nobody overtakes within a grain or a chain. False
-    /// when one of them is blocked already.
-    /// </summary>
-    private bool Block(PendingCommit commit)
-    {
-        var free = _grains.Add(commit.Commit.Grain);
-        foreach (var chain in commit.Chains)
-            free &= _chains.Add(chain);
-        return free;
     }
 }

@@ -7,36 +7,38 @@ namespace Governor.Journal.Commits;
 
 /// <summary>
 /// The one writer of this process. While a batch is under way the next one gathers: under load batches grow by themselves, without
-/// load nobody waits for company. When enough have gathered they go on a second lane, so that one batch is encoded and executed while
-/// the other one is made durable; two lanes never have commits of the same grain or chain. Every commit that was sent is answered with
-/// what happened to it, also when the connection is lost between sending and answer.
+/// load nobody waits for company. Every commit that was sent is answered with what happened to it, also when the connection is lost
+/// between sending and answer.
 /// </summary>
 internal sealed partial class CommitWriter : IAsyncDisposable
 {
-    /// <summary>As many must have gathered before a lane is used while another one is under way: every batch has its fixed price.</summary>
-    private const int Company = 8;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    private readonly JournalDatabase _database;
     private readonly JournalOptions _options;
     private readonly JournalMetrics _metrics;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
+    private readonly Guid _id = Guid.NewGuid();
+    private readonly ChainHeads _heads = new();
     private readonly Channel<PendingCommit> _queue;
     private readonly Task _loop;
 
     // What follows belongs to the loop alone.
-    private readonly ChainHeads _heads = new();
-    private readonly CommitLane[] _lanes;
     private List<PendingCommit> _waiting = [];
-    private Task<bool>? _arrival;
-    private bool _closed;
+    private List<PendingCommit> _sending = [];
+    private readonly List<PendingCommit> _inDoubt = [];
+    private WriterSession? _session;
+    private TimeSpan _pause = FirstPause;
 
     public CommitWriter(JournalDatabase database, JournalOptions options, JournalMetrics metrics, TimeProvider clock, ILogger log)
     {
+        _database = database;
         _options = options;
         _metrics = metrics;
         _clock = clock;
         _log = log;
-        _lanes = [.. Enumerable.Range(0, options.Lanes).Select(_ => new CommitLane(database, options.CommitIdRetention, clock))];
         _queue = Channel.CreateBounded<PendingCommit>(new BoundedChannelOptions(options.MaxQueued) { SingleReader = true });
         _loop = Task.Run(RunAsync);
     }
@@ -88,84 +90,22 @@ internal sealed partial class CommitWriter : IAsyncDisposable
     {
         try
         {
-            while (await StartWorkAsync())
+            while (_waiting.Count > 0 || _inDoubt.Count > 0 || await _queue.Reader.WaitToReadAsync())
             {
-                await Task.WhenAny(Awaited());
-                foreach (var lane in _lanes)
-                {
-                    if (lane.Work is { IsCompleted: true })
-                        Handle(lane, await lane.FinishAsync());
-                }
+                if (_session is null && !await ReconnectAsync())
+                    continue;
+                _sending = Select();
+                if (_sending.Count > 0)
+                    await SendAsync(CommitBatch.Compose(_sending, _heads));
+                _sending = [];
             }
-            foreach (var lane in _lanes)
-                await lane.DropAsync();
+            await DropSessionAsync();
         }
         catch (Exception e)
         {
             Abandon(e);
             throw;
         }
-    }
-
-    /// <summary>Gives every idle lane what it can do; false when there is nothing to do and never will be.</summary>
-    private async Task<bool> StartWorkAsync()
-    {
-        if (_arrival is { IsCompleted: true })
-        {
-            _closed = !await _arrival;
-            _arrival = null;
-        }
-        Gather();
-        foreach (var lane in _lanes.Where(lane => lane.Work is null).OrderByDescending(lane => lane.IsConnected))
-            Start(lane);
-        if (_waiting.Count < Room && !_closed)
-            _arrival ??= _queue.Reader.WaitToReadAsync().AsTask();
-        return _arrival is not null || _lanes.Any(lane => lane.Work is not null);
-    }
-
-    private int Room => 2 * _options.MaxBatch;
-
-    private void Gather()
-    {
-        while (_waiting.Count < Room && _queue.Reader.TryRead(out var commit))
-            _waiting.Add(commit);
-    }
-
-    private void Start(CommitLane lane)
-    {
-        var busy = _lanes.Any(other => other != lane && other.Work is not null);
-        var wanted = lane.InDoubt.Count > 0 || lane.Parts.Count > 0 || _waiting.Count >= (busy ? Company : 1);
-        if (!wanted)
-            return;
-        if (!lane.IsConnected)
-            lane.Connect();
-        else if (lane.Parts.TryPop(out var part))
-            lane.Send(CommitBatch.Compose(part, _heads));
-        else if (Select() is { Count: > 0 } chosen)
-            lane.Send(CommitBatch.Compose(chosen, _heads));
-    }
-
-    private List<PendingCommit> Select()
-    {
-        var selection = new BatchSelection(_options.MaxBatch, _lanes.SelectMany(lane => lane.Commits));
-        foreach (var commit in _waiting)
-            selection.Offer(commit);
-        _waiting = selection.Left;
-        return selection.Chosen;
-    }
-
-    private List<Task> Awaited()
-    {
-        var awaited = new List<Task>(_lanes.Length + 1);
-        foreach (var lane in _lanes)
-        {
-            if (lane.Work is not null)
-                awaited.Add(lane.Work);
-        }
-        // Who arrives can only be sent when a lane is idle.
-        if (_arrival is not null && awaited.Count < _lanes.Length)
-            awaited.Add(_arrival);
-        return awaited;
     }
 
     /// <summary>The writer itself is broken. Nobody may wait for it.</summary>
@@ -175,37 +115,43 @@ internal sealed partial class CommitWriter : IAsyncDisposable
         _queue.Writer.TryComplete();
         while (_queue.Reader.TryRead(out var commit))
             _waiting.Add(commit);
-        foreach (var commit in _lanes.SelectMany(lane => lane.Commits))
+        foreach (var commit in _sending.Concat(_inDoubt))
             commit.Fail(new CommitInDoubtException(commit.Commit.Id, $"{commit.Commit.Grain}: the journal's writer ended on a fault of its own", reason));
         foreach (var commit in _waiting.Where(commit => commit.TrySend()))
             commit.Fail(new JournalUnavailableException($"{commit.Commit.Grain}: the journal's writer ended on a fault of its own", reason));
     }
 
-    private void Handle(CommitLane lane, LaneResult result)
+    private List<PendingCommit> Select()
     {
-        switch (result)
+        var selection = new BatchSelection(_options.MaxBatch);
+        foreach (var commit in _waiting)
+            selection.Offer(commit);
+        while (!selection.IsFull && selection.Left.Count < _options.MaxBatch && _queue.Reader.TryRead(out var commit))
+            selection.Offer(commit);
+        _waiting = selection.Left;
+        return selection.Chosen;
+    }
+
+    private async Task SendAsync(CommitBatch batch)
+    {
+        try
         {
-            case LaneResult.Answered answered:
-                _metrics.Batch(answered.Batch.Commits.Count);
-                Settle(answered.Batch, answered.Answer);
-                break;
-            case LaneResult.Refused refused:
-                Refused(lane, refused.Batch, refused.Reason);
-                break;
-            case LaneResult.Lost lost:
-                LogInterrupted(lost.Batch.Commits.Count, JournalDatabase.Describe(lost.Reason));
-                _metrics.Interrupted();
-                lane.InDoubt.AddRange(lost.Batch.Commits);
-                RequeueParts(lane);
-                break;
-            case LaneResult.Connected connected:
-                Resolve(lane, connected.Committed);
-                break;
-            case LaneResult.Unreachable unreachable:
-                LogUnreachable(JournalDatabase.Describe(unreachable.Reason), _queue.Reader.Count + _waiting.Count, lane.InDoubt.Count);
-                Expire(lane, unreachable.Reason);
-                lane.Rest();
-                break;
+            var answer = await _session!.CommitAsync(batch);
+            _metrics.Batch(batch.Commits.Count);
+            _pause = FirstPause;
+            Settle(batch, answer);
+        }
+        catch (PostgresException e) when (e.InvariantSeverity == "ERROR")
+        {
+            // The server undid the transaction and lives: nothing of this batch is or will be durable.
+            await RefusedAsync(batch, e);
+        }
+        catch (Exception e)
+        {
+            LogInterrupted(batch.Commits.Count, JournalDatabase.Describe(e));
+            _metrics.Interrupted();
+            _inDoubt.AddRange(batch.Commits);
+            await DropSessionAsync();
         }
     }
 
@@ -255,7 +201,7 @@ internal sealed partial class CommitWriter : IAsyncDisposable
         commit.Complete(CommitOutcome.Conflict, stored);
     }
 
-    private void Refused(CommitLane lane, CommitBatch batch, PostgresException e)
+    private async Task RefusedAsync(CommitBatch batch, PostgresException e)
     {
         switch (e.SqlState)
         {
@@ -270,21 +216,30 @@ internal sealed partial class CommitWriter : IAsyncDisposable
             case var state when state.StartsWith("53", StringComparison.Ordinal):
                 LogRefused(batch.Commits.Count, JournalDatabase.Describe(e));
                 Requeue(batch.Commits);
-                RequeueParts(lane);
-                Expire(lane, e);
-                lane.Rest();
-                break;
-
-            case var _ when batch.Commits is [var single]:
-                single.Fail(new JournalUnavailableException($"{single.Commit.Grain}: {JournalDatabase.Describe(e)}", e));
+                await PauseAsync(e);
                 break;
 
             // Whose fault it is shows when each goes alone.
             default:
-                var middle = batch.Commits.Count / 2;
-                lane.Parts.Push(batch.Commits[middle..]);
-                lane.Parts.Push(batch.Commits[..middle]);
+                await SplitAsync(batch, e);
                 break;
+        }
+    }
+
+    private async Task SplitAsync(CommitBatch batch, PostgresException e)
+    {
+        if (batch.Commits is [var single])
+        {
+            single.Fail(new JournalUnavailableException($"{single.Commit.Grain}: {JournalDatabase.Describe(e)}", e));
+            return;
+        }
+        var middle = batch.Commits.Count / 2;
+        foreach (var half in (List<PendingCommit>[])[batch.Commits[..middle], batch.Commits[middle..]])
+        {
+            if (_session is null)
+                Requeue(half);
+            else
+                await SendAsync(CommitBatch.Compose(half, _heads));
         }
     }
 
@@ -298,19 +253,30 @@ internal sealed partial class CommitWriter : IAsyncDisposable
         _waiting.InsertRange(0, commits);
     }
 
-    private void RequeueParts(CommitLane lane)
+    /// <summary>Opens a connection, which fences the lost one, and answers what was in doubt.</summary>
+    private async Task<bool> ReconnectAsync()
     {
-        while (lane.Parts.TryPop(out var part))
-            Requeue(part);
+        try
+        {
+            _session = await WriterSession.OpenAsync(_database, _id, _options.CommitIdRetention, CancellationToken.None);
+            if (_inDoubt.Count > 0)
+                Resolve(await _session.LookUpAsync(_inDoubt, CancellationToken.None));
+            _pause = FirstPause;
+            return true;
+        }
+        catch (Exception e)
+        {
+            LogUnreachable(JournalDatabase.Describe(e), _queue.Reader.Count + _waiting.Count, _inDoubt.Count);
+            await DropSessionAsync();
+            await PauseAsync(e);
+            return false;
+        }
     }
 
-    /// <summary>Answers what was in doubt.</summary>
-    private void Resolve(CommitLane lane, HashSet<PendingCommit> committed)
+    private void Resolve(HashSet<PendingCommit> committed)
     {
-        if (lane.InDoubt.Count == 0)
-            return;
         var again = new List<PendingCommit>();
-        foreach (var commit in lane.InDoubt)
+        foreach (var commit in _inDoubt)
         {
             if (committed.Contains(commit))
                 commit.Complete(CommitOutcome.Committed, commit.Commit.ExpectedVersion + 1);
@@ -319,23 +285,14 @@ internal sealed partial class CommitWriter : IAsyncDisposable
             else
                 again.Add(commit);
         }
-        LogResolved(lane.InDoubt.Count, committed.Count);
-        lane.InDoubt.Clear();
+        LogResolved(_inDoubt.Count, committed.Count);
+        _inDoubt.Clear();
         Requeue(again);
     }
 
-    /// <summary>Fails what has waited too long: of the lane that cannot go on, and of everybody's when no other lane can.</summary>
-    private void Expire(CommitLane lane, Exception reason)
+    /// <summary>Fails what has waited too long, then waits a little; longer each time.</summary>
+    private async Task PauseAsync(Exception reason)
     {
-        lane.InDoubt.RemoveAll(commit =>
-        {
-            var overdue = commit.Age > _options.CommitTimeout;
-            if (overdue)
-                commit.Fail(new CommitInDoubtException(commit.Commit.Id, $"{commit.Commit.Grain}: the connection was lost while it was committed and did not come back within {_options.CommitTimeout}; {JournalDatabase.Describe(reason)}", reason));
-            return overdue;
-        });
-        if (_lanes.Any(other => other.Batch is not null))
-            return;
         while (_waiting.Count < _options.MaxQueued && _queue.Reader.TryRead(out var commit))
             _waiting.Add(commit);
         _waiting.RemoveAll(commit =>
@@ -345,6 +302,24 @@ internal sealed partial class CommitWriter : IAsyncDisposable
                 commit.Fail(new JournalUnavailableException($"{commit.Commit.Grain}: not committed within {_options.CommitTimeout}; {JournalDatabase.Describe(reason)}", reason));
             return overdue;
         });
+        _inDoubt.RemoveAll(commit =>
+        {
+            var overdue = commit.Age > _options.CommitTimeout;
+            if (overdue)
+                commit.Fail(new CommitInDoubtException(commit.Commit.Id, $"{commit.Commit.Grain}: the connection was lost while it was committed and did not come back within {_options.CommitTimeout}; {JournalDatabase.Describe(reason)}", reason));
+            return overdue;
+        });
+        if (_waiting.Count > 0 || _inDoubt.Count > 0)
+            await Task.Delay(_pause, _clock);
+        _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+    }
+
+    private async Task DropSessionAsync()
+    {
+        var session = _session;
+        _session = null;
+        if (session is not null)
+            await session.DisposeAsync();
     }
 
     [LoggerMessage(LogLevel.Warning, "The journal lost its connection with {Commits} commits under way; it reconnects and looks them up. {Reason}")]
@@ -359,6 +334,6 @@ internal sealed partial class CommitWriter : IAsyncDisposable
     [LoggerMessage(LogLevel.Warning, "The journal cannot reach its database; {Waiting} commits wait, {InDoubt} are in doubt. Check that PostgreSQL runs and that Governor:Journal:ConnectionString is right. {Reason}")]
     private partial void LogUnreachable(string reason, int waiting, int inDoubt);
 
-    [LoggerMessage(LogLevel.Information, "Of {InDoubt} commits in doubt {Committed} were committed; the others are sent again")]
+    [LoggerMessage(LogLevel.Information, "Of {InDoubt} commits in doubt {Committed} were committed; the others were not")]
     private partial void LogResolved(int inDoubt, int committed);
 }
