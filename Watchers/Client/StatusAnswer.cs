@@ -58,7 +58,7 @@ internal sealed record StatusAnswer(int Code, string Reason, string Message, boo
     /// </summary>
     private static (int Code, string Reason) Correct(int code, string reason, string message)
     {
-        if (code == 500 && reason.Length == 0 && message.StartsWith("failed to create typed patch object", StringComparison.Ordinal))
+        if (code == 500 && message.StartsWith("failed to create typed patch object", StringComparison.Ordinal))
             return (422, "Invalid");
         if (code == 500 && reason.Length == 0 && (message.Contains("request is too large", StringComparison.Ordinal)
             || message.Contains("message larger than max", StringComparison.Ordinal)))
