@@ -96,7 +96,8 @@ public sealed class ObjectTests(Target target)
 
         Assert.Equal(made.Version, (await target.Wire.PutAsync($"{target.Gears}/{name}", made.Json)).Version);
         Assert.Equal(made.Version, (await target.Wire.MergeAsync($"{target.Gears}/{name}", """{"spec":{"size":3}}""")).Version);
-        Assert.Equal(made.Version, (await target.Wire.MergeAsync($"{target.Gears}/{name}/status", """{"spec":{"size":9}}""")).Version);
+        var status = await target.Wire.MergeAsync($"{target.Gears}/{name}/status", """{"status":{"phase":"Turning"}}""");
+        Assert.Equal(status.Version, (await target.Wire.MergeAsync($"{target.Gears}/{name}/status", """{"status":{"phase":"Turning"}}""")).Version);
     }
 
     [ReliesOn("metadata.generation: counts changes of the spec")]

@@ -17,8 +17,8 @@ public sealed record Answer(int Code, string Text)
 
     public string[] Finalizers => [.. At("metadata", "finalizers")?.AsArray().Select(f => f!.GetValue<string>()) ?? []];
 
-    /// <summary>The names in a list, in order.</summary>
-    public string[] Names => [.. Json["items"]!.AsArray().Select(item => item!["metadata"]!["name"]!.GetValue<string>())];
+    /// <summary>The names in a list, sorted: a list that comes from a server's cache has no order of its own.</summary>
+    public string[] Names => [.. Json["items"]!.AsArray().Select(item => item!["metadata"]!["name"]!.GetValue<string>()).Order(StringComparer.Ordinal)];
 
     /// <summary>What a refusal gives as its reasons: <c>reason field</c>, each once.</summary>
     public string[] Causes => [.. (At("details", "causes")?.AsArray() ?? [])

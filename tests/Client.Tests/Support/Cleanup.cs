@@ -10,7 +10,7 @@ namespace Governor.Client.Tests.Support;
 internal sealed class Cleanup(Target target)
 {
     private static readonly TimeSpan Old = TimeSpan.FromHours(2);
-    private static readonly TimeSpan ControllersTime = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ControllersTime = TimeSpan.FromSeconds(45);
 
     private readonly List<string> _left = [];
 

@@ -39,6 +39,7 @@ public sealed class Target : IAsyncLifetime
     private SandboxCluster? _sandbox;
     private string? _folder;
     private int _names;
+    private bool _hasMade;
 
     /// <summary>Six letters of this run alone.</summary>
     public string Run { get; } = new(RandomNumberGenerator.GetItems<char>(Alphabet, 6));
@@ -134,6 +135,20 @@ public sealed class Target : IAsyncLifetime
         Cluster = _services.GetRequiredService<IClusters>().Management;
         Wire = new Wire(((Cluster)Cluster).Session);
         await Cluster.ProbeAsync(default);
+        _hasMade = true;
+        try
+        {
+            await PrepareAsync();
+        }
+        catch
+        {
+            await TakeAwayAsync(); // what there is already
+            throw;
+        }
+    }
+
+    private async Task PrepareAsync()
+    {
         var space = await Wire.PostAsync("api/v1/namespaces", $$$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{{Namespace}}}}","labels":{"{{{{RunLabel}}}}":"{{{{Run}}}}"}}}""");
         Assert.True(space.Code == 201, space.ToString());
         await InstallAsync(Definitions.Gear(Group, Run));
@@ -144,8 +159,7 @@ public sealed class Target : IAsyncLifetime
     {
         try
         {
-            if (_services is not null && Wire is not null)
-                await new Cleanup(this).RunAsync();
+            await TakeAwayAsync();
         }
         finally
         {
@@ -156,6 +170,14 @@ public sealed class Target : IAsyncLifetime
             if (_folder is not null)
                 Directory.Delete(_folder, recursive: true);
         }
+    }
+
+    private async Task TakeAwayAsync()
+    {
+        if (!_hasMade)
+            return;
+        _hasMade = false;
+        await new Cleanup(this).RunAsync();
     }
 
     private async Task<string> StartSandboxAsync()
