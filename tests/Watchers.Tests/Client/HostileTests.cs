@@ -88,7 +88,7 @@ public sealed class HostileTests
         await (await test.Server.NextAsync("GET")).AnswerBytesAsync(packed.ToArray(), ("Content-Encoding", "gzip"));
 
         Assert.Equal("ResponseTooLarge", (await Assert.ThrowsAsync<KubernetesException>(() => got.Within())).Reason);
-        Assert.True(GC.GetTotalAllocatedBytes(precise: true) - before < 32 * 1024 * 1024);
+        Assert.True(GC.GetTotalAllocatedBytes(precise: true) - before < 128 * 1024 * 1024); // half of it, for others allocate meanwhile, too
     }
 
     [Fact]
