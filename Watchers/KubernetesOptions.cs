@@ -8,7 +8,10 @@ public sealed class KubernetesOptions
     /// <summary>The name under which the management cluster appears in messages and metrics.</summary>
     public string ManagementName { get; set; } = "management";
 
-    /// <summary>Path of the management cluster's kubeconfig. Exactly one of this and <see cref="InCluster"/> is set.</summary>
+    /// <summary>
+    /// Path of the management cluster's kubeconfig, or several paths separated as in <c>KUBECONFIG</c>: what an earlier one says counts.
+    /// Exactly one of this and <see cref="InCluster"/> is set.
+    /// </summary>
     public string? ManagementKubeconfig { get; set; }
 
     /// <summary>The context to take from <see cref="ManagementKubeconfig"/>; null takes its <c>current-context</c>.</summary>
@@ -54,6 +57,9 @@ public sealed class KubernetesOptions
 
     /// <summary>The largest answer that is read, after decompression. A list page that is larger is asked for again in smaller pages.</summary>
     public int MaxResponseBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>The largest list that is held as a whole; larger ones are refused, and have to be watched or selected from.</summary>
+    public long MaxListBytes { get; set; } = 512L * 1024 * 1024;
 
     /// <summary>The largest line of a watch that is read.</summary>
     public int MaxWatchLineBytes { get; set; } = 16 * 1024 * 1024;

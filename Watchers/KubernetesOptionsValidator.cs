@@ -29,6 +29,8 @@ public sealed class KubernetesOptionsValidator : IValidateOptions<KubernetesOpti
         Count(nameof(options.FailureThreshold), options.FailureThreshold, 1, 1000, 3);
         Count(nameof(options.PageSize), options.PageSize, 1, 10_000, 500);
         Count(nameof(options.MaxResponseBytes), options.MaxResponseBytes, 1024, 1 << 30, 64 << 20);
+        if (options.MaxListBytes < 1024)
+            Fail(nameof(options.MaxListBytes), "at least 1024", $"{options.MaxListBytes}", "536870912");
         Count(nameof(options.MaxWatchLineBytes), options.MaxWatchLineBytes, 1024, 1 << 30, 16 << 20);
         if (options.UserAgent.Length == 0 || options.UserAgent.Any(c => c is <= ' ' or > '~'))
             Fail(nameof(options.UserAgent), "printable ASCII without blanks", $"'{options.UserAgent}'", "governor");

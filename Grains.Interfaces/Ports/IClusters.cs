@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Governor.Domain.Clusters;
 using Governor.Domain.Kinds;
@@ -34,20 +35,37 @@ public interface ICluster
 
     Task<IReadOnlyList<KubeObject>> ListAsync(GroupVersionKind kind, string? @namespace, string? labelSelector, CancellationToken cancellation);
 
-    /// <summary>Creates the object. Reviews (TokenReview, SubjectAccessReview) are creates whose answer carries the verdict in its status.</summary>
-    Task<KubeObject> CreateAsync(KubeObject item, CancellationToken cancellation);
+    /// <summary>The objects as the server shows them to people, with its own columns: of a definition, its printer columns.</summary>
+    Task<KubeTable> TableAsync(GroupVersionKind kind, string? @namespace, string? labelSelector, CancellationToken cancellation);
 
-    /// <summary>Server-side apply. A conflict is a <see cref="KubernetesException"/> that names the owners, unless forced.</summary>
+    /// <summary>Creates the object. Reviews (TokenReview, SubjectAccessReview) are creates whose answer carries the verdict in its status.</summary>
+    Task<KubeObject> CreateAsync(KubeObject item, CancellationToken cancellation) => CreateAsync(item, default, cancellation);
+
+    /// <inheritdoc cref="CreateAsync(KubeObject, CancellationToken)"/>
+    Task<KubeObject> CreateAsync(KubeObject item, WriteOptions options, CancellationToken cancellation);
+
+    /// <summary>
+    /// Server-side apply. A conflict is a <see cref="KubernetesException"/> that names the owners (<see cref="KubernetesException.Owners"/>),
+    /// unless forced.
+    /// </summary>
     Task<KubeObject> ApplyAsync(KubeObject intent, string fieldManager, ApplyOptions options, CancellationToken cancellation);
 
     /// <summary>Server-side apply of <c>status</c> on the status subresource.</summary>
     Task<KubeObject> ApplyStatusAsync(GroupVersionKind kind, ObjectKey key, JsonObject status, string fieldManager, CancellationToken cancellation);
 
     /// <summary>JSON merge patch (RFC 7386) of the object; conditional when it carries <c>metadata.resourceVersion</c>.</summary>
-    Task<KubeObject> MergePatchAsync(GroupVersionKind kind, ObjectKey key, JsonObject patch, string fieldManager, CancellationToken cancellation);
+    Task<KubeObject> MergePatchAsync(GroupVersionKind kind, ObjectKey key, JsonObject patch, string fieldManager, CancellationToken cancellation) =>
+        MergePatchAsync(kind, key, patch, new WriteOptions(fieldManager), cancellation);
+
+    /// <inheritdoc cref="MergePatchAsync(GroupVersionKind, ObjectKey, JsonObject, string, CancellationToken)"/>
+    Task<KubeObject> MergePatchAsync(GroupVersionKind kind, ObjectKey key, JsonObject patch, WriteOptions options, CancellationToken cancellation);
 
     /// <summary>Deletes in the background; an object that is not there is success. The UID, where given, is a precondition.</summary>
-    Task DeleteAsync(GroupVersionKind kind, ObjectKey key, string? uid, CancellationToken cancellation);
+    Task DeleteAsync(GroupVersionKind kind, ObjectKey key, string? uid, CancellationToken cancellation) =>
+        DeleteAsync(kind, key, new DeleteOptions(uid), cancellation);
+
+    /// <summary>Deletes; an object that is not there is success. A precondition that does not hold is a 409 <c>Conflict</c>.</summary>
+    Task DeleteAsync(GroupVersionKind kind, ObjectKey key, DeleteOptions options, CancellationToken cancellation);
 
     /// <summary>
     /// List, then watch, for as long as it is enumerated: resumes, relists after 410 with a tombstone for what vanished meanwhile,
@@ -110,8 +128,20 @@ public sealed class KubernetesException : Exception
     /// <summary>The machine-readable reason, e.g. <c>NotFound</c>, <c>Conflict</c>, <c>Invalid</c>, <c>Unreachable</c>.</summary>
     public string Reason { get; }
 
+    /// <summary>What the server said in detail: fields that are wrong, owners in conflict. Empty where it did not.</summary>
+    public ImmutableArray<StatusCause> Causes { get; init; } = [];
+
+    /// <summary>Who stands in the way of a server-side apply: each field manager, with the fields that it owns.</summary>
+    public ImmutableDictionary<string, ImmutableArray<string>> Owners => Causes
+        .Where(cause => cause.Reason == "FieldManagerConflict")
+        .GroupBy(cause => OwnerIn(cause.Message), StringComparer.Ordinal)
+        .ToImmutableDictionary(owner => owner.Key, owner => owner.Select(cause => cause.Field).Distinct().ToImmutableArray(), StringComparer.Ordinal);
+
     /// <summary>Trying again unchanged may succeed: unreachable, timed out, throttled, or a fault of the server.</summary>
     public bool IsTransient => Code is 0 or 408 or 429 or >= 500;
+
+    /// <summary>The text is <c>conflict with "name"</c>, and goes on for a manager that updates or writes another version.</summary>
+    private static string OwnerIn(string message) => message.Split('"') is [_, var owner, ..] ? owner : message;
 }
 
 /// <summary>A kubeconfig that cannot be used.</summary>

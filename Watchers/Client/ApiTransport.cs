@@ -1,5 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Security.Authentication;
 using Governor.Grains.Interfaces.Ports;
 using Microsoft.Extensions.Logging;
@@ -10,16 +10,22 @@ namespace Governor.Watchers.Client;
 /// Sends requests to one cluster: waits for its turn, fails at once while the cluster is known to be unreachable, bounds time and
 /// size, repeats what the server asked to have repeated.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "a semaphore without a wait handle holds nothing, and answers that are being read release it late")]
 internal sealed partial class ApiTransport(
     string cluster, KubernetesOptions options, KubernetesMetrics metrics, TimeProvider time, ILogger logger) : IMeasuredCluster
 {
     /// <summary>The reason of whatever is asked through a connection that another kubeconfig has taken the place of.</summary>
     public const string Replaced = "Replaced";
 
+    private const string Untrusted = "Untrusted";
+
     private static readonly TimeSpan DefaultRetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly FailureState _failures = new(cluster, options, time, logger);
     private readonly AdaptiveLimit _limit = new(cluster, options.MaxConcurrency, options.MaxQueuedRequests);
+
+    /// <summary>How many answers above <see cref="PooledBody.Large"/> are held at a time, so that many of them do not add up.</summary>
+    private readonly SemaphoreSlim _large = new(2, 2);
 
     public bool IsReachable => _failures.IsClosed;
     public int ConcurrencyLimit => _limit.Limit;
@@ -65,9 +71,8 @@ internal sealed partial class ApiTransport(
                 return response;
             if (response.StatusCode == HttpStatusCode.Unauthorized)
                 connection.Credential.Refused();
-            using (response)
-            using (var body = await PooledBody.ReadAsync(await response.Content.ReadAsStreamAsync(linked), options.MaxResponseBytes, linked))
-                throw StatusAnswer.Read((int)response.StatusCode, body.Span).ToException(Context(request));
+            using (var answer = await ReadAsync(response, linked))
+                throw answer.Status().ToException(Context(request));
         }, keepOpen: true, cancellation);
     }
 
@@ -81,15 +86,9 @@ internal sealed partial class ApiTransport(
         var overloaded = false;
         try
         {
-            var answer = await AttemptAsync(connection, request, token, async (response, linked) =>
-            {
-                using (response)
-                    return new ApiAnswer(
-                        (int)response.StatusCode,
-                        await PooledBody.ReadAsync(await response.Content.ReadAsStreamAsync(linked), options.MaxResponseBytes, linked),
-                        RetryAfter(response.Headers.RetryAfter));
-            }, keepOpen: false, cancellation);
-            overloaded = answer.Code == 429;
+            var started = time.GetTimestamp();
+            var answer = await AttemptAsync(connection, request, token, ReadAsync, keepOpen: false, cancellation);
+            overloaded = answer.IsThrottled || time.GetElapsedTime(started) > options.RequestTimeout / 3;
             return answer;
         }
         catch (KubernetesException e)
@@ -101,6 +100,15 @@ internal sealed partial class ApiTransport(
         {
             _limit.Leave(round, overloaded);
         }
+    }
+
+    private async Task<ApiAnswer> ReadAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        using (response)
+            return new ApiAnswer(
+                (int)response.StatusCode,
+                await PooledBody.ReadAsync(await response.Content.ReadAsStreamAsync(cancellation), options.MaxResponseBytes, _large, cancellation),
+                AnswerHeaders.Of(response, time.GetUtcNow()));
     }
 
     /// <summary>One request on the wire, with its timeout, its verdict on the cluster and its measurement.</summary>
@@ -146,6 +154,8 @@ internal sealed partial class ApiTransport(
             var fault = timeout.IsCancellationRequested
                 ? new KubernetesException(0, "Timeout", $"{Context(request)}: expected an answer within {options.RequestTimeout}, found none", e)
                 : Unreachable(request, e);
+            if (fault.Reason == Untrusted)
+                connection.Renew(); // perhaps the cluster has a new authority, and the file that names it has been renewed, too
             _failures.Failed(permit, fault);
             throw fault;
         }
@@ -164,22 +174,15 @@ internal sealed partial class ApiTransport(
     {
         var root = e.GetBaseException();
         return e is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } or AuthenticationException
-            ? new KubernetesException(0, "Untrusted", $"{Context(request)}: expected a server that the kubeconfig's certificate authority vouches for, found: {root.Message}", e)
+            ? new KubernetesException(0, Untrusted, $"{Context(request)}: expected a server that the kubeconfig's certificate authority vouches for, found: {root.Message}", e)
             : new KubernetesException(0, "Unreachable", $"{Context(request)}: {root.Message}", e);
     }
 
     private static TimeSpan? PauseBeforeRetry(ApiRequest request, ApiAnswer answer, int attempt) => answer.Code switch
     {
         _ when request.Once => null,
-        429 => Backoff.AtLeast(answer.RetryAfter ?? DefaultRetryAfter), // sent away before anything was done
+        429 when answer.IsThrottled => Backoff.AtLeast(answer.RetryAfter ?? DefaultRetryAfter), // sent away before anything was done
         503 when request.Idempotent => Backoff.AtLeast(answer.RetryAfter ?? DefaultRetryAfter * Math.Pow(2, Math.Min(attempt, 10))),
-        _ => null,
-    };
-
-    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header switch
-    {
-        { Delta: { } delta } when delta >= TimeSpan.Zero => delta,
-        { Date: { } date } => date - time.GetUtcNow() is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero,
         _ => null,
     };
 

@@ -34,7 +34,7 @@ internal sealed class Cluster : ICluster, IDisposable
         (_options, _metrics, _time, _logger) = (options, metrics, time, logger);
         var transport = new ApiTransport(name.Value, options, metrics, time, logger);
         _metrics.Watch(name.Value, transport);
-        _session = new Session(name, new Connection(endpoint, options), transport);
+        _session = new Session(name, new Connection(endpoint, options, time), transport, time);
     }
 
     public ClusterName Name { get; }
@@ -61,23 +61,45 @@ internal sealed class Cluster : ICluster, IDisposable
         const int patience = 3;
         for (var attempt = 1; ; attempt++)
         {
+            // The last attempt asks for everything at once: whoever cannot read all pages before they expire gets one that cannot.
+            var pageSize = attempt < patience ? _options.PageSize : 0;
             try
             {
                 return await WithResourceAsync(kind, (session, resource) =>
-                    new ListPager(session, resource, @namespace, labelSelector, null, _options.PageSize).AllAsync(cancellation), cancellation);
+                    new ListPager(session, resource, @namespace, labelSelector, null, pageSize).AllAsync(_options.MaxListBytes, cancellation), cancellation);
             }
             catch (KubernetesException e) when (e.Code == 410 && attempt < patience)
             {
-                // The state that the pages were taken from has been compacted: only a new list is one state again.
+                // The state that the pages were taken from has been compacted: only a new list is one state again. The token that the
+                // server offers to go on with would lead to pages of another state.
             }
         }
     }
 
-    public Task<KubeObject> CreateAsync(KubeObject item, CancellationToken cancellation) =>
+    public Task<KubeTable> TableAsync(GroupVersionKind kind, string? @namespace, string? labelSelector, CancellationToken cancellation) =>
+        WithResourceAsync(kind, async (session, resource) =>
+        {
+            var path = ResourcePath.WithQuery(ResourcePath.Collection(resource, @namespace), ("labelSelector", labelSelector));
+            var request = ApiRequest.List(path, $"{resource.Plural} as a table") with { Accept = TableDocument.Accept };
+            using var answer = await session.SendAsync(request, cancellation);
+            if (!answer.IsSuccess)
+                throw session.Refusal(request, answer);
+            try
+            {
+                return TableDocument.Read(answer.Body);
+            }
+            catch (FormatException e)
+            {
+                throw session.Malformed(request, e.Message, e);
+            }
+        }, cancellation);
+
+    public Task<KubeObject> CreateAsync(KubeObject item, WriteOptions options, CancellationToken cancellation) =>
         WithResourceAsync(item.Gvk, async (session, resource) =>
         {
+            var path = options.Subresource is { Length: > 0 } ? ResourcePath.Of(resource, item.Key, options.Subresource) : ResourcePath.ForCreate(resource, item.Key);
             var request = new ApiRequest(
-                "create", HttpMethod.Post, ResourcePath.ForCreate(resource, item.Key), $"{item.Kind} {item.Key}".TrimEnd(), Idempotent: false)
+                "create", HttpMethod.Post, WithOptions(path, options), $"{item.Kind} {item.Key}".TrimEnd(), Idempotent: false)
             {
                 Body = item.Json,
             };
@@ -99,7 +121,7 @@ internal sealed class Cluster : ICluster, IDisposable
         {
             if (!resource.HasStatus)
                 throw new KubernetesException(
-                    405, "MethodNotAllowed", $"cluster '{Name}': {kind.Kind} {key}: expected a status subresource, found none on this cluster");
+                    405, Session.NoStatus, $"cluster '{Name}': {kind.Kind} {key}: expected a status subresource, found none on this cluster");
             var path = ResourcePath.Of(resource, key) + "/status";
             var metadata = new JsonObject { ["name"] = key.Name };
             if (resource.Namespaced)
@@ -113,10 +135,10 @@ internal sealed class Cluster : ICluster, IDisposable
         }, cancellation);
 
     public Task<KubeObject> MergePatchAsync(
-        GroupVersionKind kind, ObjectKey key, JsonObject patch, string fieldManager, CancellationToken cancellation) =>
+        GroupVersionKind kind, ObjectKey key, JsonObject patch, WriteOptions options, CancellationToken cancellation) =>
         WithResourceAsync(kind, async (session, resource) =>
         {
-            var path = ResourcePath.WithQuery(ResourcePath.Of(resource, key), ("fieldManager", fieldManager));
+            var path = WithOptions(ResourcePath.Of(resource, key, options.Subresource), options);
             var request = new ApiRequest("patch", HttpMethod.Patch, path, $"{kind.Kind} {key}", Idempotent: false)
             {
                 Body = JsonSerializer.SerializeToUtf8Bytes(patch), ContentType = "application/merge-patch+json",
@@ -125,21 +147,34 @@ internal sealed class Cluster : ICluster, IDisposable
             return session.ReadObject(request, answer, kind);
         }, cancellation);
 
-    public Task DeleteAsync(GroupVersionKind kind, ObjectKey key, string? uid, CancellationToken cancellation) =>
+    public Task DeleteAsync(GroupVersionKind kind, ObjectKey key, DeleteOptions options, CancellationToken cancellation) =>
         WithResourceAsync(kind, async (session, resource) =>
         {
-            // Everything is said in the body: with a body, the API server ignores the query.
-            var body = new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "v1", ["propagationPolicy"] = "Background" };
-            if (!string.IsNullOrEmpty(uid))
-                body["preconditions"] = new JsonObject { ["uid"] = uid };
+            var isConditional = !string.IsNullOrEmpty(options.Uid) || !string.IsNullOrEmpty(options.ResourceVersion);
             var request = new ApiRequest(
-                "delete", HttpMethod.Delete, ResourcePath.Of(resource, key), $"{kind.Kind} {key}", Idempotent: !string.IsNullOrEmpty(uid))
+                "delete", HttpMethod.Delete, ResourcePath.Of(resource, key), $"{kind.Kind} {key}", Idempotent: isConditional || options.DryRun)
             {
-                Body = Encoding.UTF8.GetBytes(body.ToJsonString()),
+                Body = DeleteBody(options),
             };
             using var answer = await session.SendAsync(request, cancellation);
             return answer.IsSuccess || IsObjectMissing(answer) ? true : throw session.Refusal(request, answer);
         }, cancellation);
+
+    /// <summary>Everything is said in the body: with a body, the API server ignores the query, <c>dryRun</c> included.</summary>
+    private static byte[] DeleteBody(DeleteOptions options)
+    {
+        var body = new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "v1", ["propagationPolicy"] = options.Propagation.ToString() };
+        var preconditions = new JsonObject();
+        if (!string.IsNullOrEmpty(options.Uid))
+            preconditions["uid"] = options.Uid;
+        if (!string.IsNullOrEmpty(options.ResourceVersion))
+            preconditions["resourceVersion"] = options.ResourceVersion;
+        if (preconditions.Count > 0)
+            body["preconditions"] = preconditions;
+        if (options.DryRun)
+            body["dryRun"] = new JsonArray("All");
+        return Encoding.UTF8.GetBytes(body.ToJsonString());
+    }
 
     public async IAsyncEnumerable<WatchEvent> WatchAsync(WatchRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -176,6 +211,9 @@ internal sealed class Cluster : ICluster, IDisposable
         }
     }
 
+    private static string WithOptions(string path, WriteOptions options) =>
+        ResourcePath.WithQuery(path, ("fieldManager", options.FieldManager), ("dryRun", options.DryRun ? "All" : null));
+
     /// <summary>
     /// Runs with what discovery knows of the kind; when its path turns out not to be served, once more with what discovery says then.
     /// </summary>
@@ -191,7 +229,7 @@ internal sealed class Cluster : ICluster, IDisposable
         {
             return await act(session, resource);
         }
-        catch (KubernetesException e) when (e.Reason == Session.NotServed)
+        catch (KubernetesException e) when (e.Reason is Session.NotServed or Session.NoStatus)
         {
             session.Discovery.Forget(kind);
             var now = await session.FindAsync(kind, cancellation);

@@ -66,11 +66,16 @@ internal sealed partial class Clusters(
     {
         if (options.Value.InCluster)
             return InClusterEndpoint.Read(options.Value.ServiceAccountDirectory, Environment.GetEnvironmentVariable, time);
-        var path = options.Value.ManagementKubeconfig!;
+        var paths = options.Value.ManagementKubeconfig!.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        return new KubeconfigReader(options.Value, time).Read([.. paths.Select(ReadFile)], options.Value.ManagementContext);
+    }
+
+    private static (ReadOnlyMemory<byte> Bytes, KubeconfigSource Source) ReadFile(string path)
+    {
         var source = new KubeconfigSource.OperatorFile(path);
         try
         {
-            return new KubeconfigReader(options.Value, time).Read(File.ReadAllBytes(path), source, options.Value.ManagementContext);
+            return (File.ReadAllBytes(path), source);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,21 +1,35 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
-using System.Text.Json;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces.Ports;
+using GroupVersion = (string Group, string Version);
+using Kinds = System.Collections.Frozen.FrozenDictionary<string, Governor.Grains.Interfaces.Ports.ResourceDescription>;
 
 namespace Governor.Watchers.Client;
 
 /// <summary>
-/// Which kinds a cluster serves, under which plural and scope: one document per group version, fetched when first asked for, and
-/// again whenever a kind is not in it. Nothing is guessed.
+/// Which kinds a cluster serves, under which plural and scope. The aggregated document tells of all of them at once, where the server has
+/// it; that a kind is <em>not</em> served is believed only from the document of its own group version, asked for there and then: the
+/// aggregated one may lag, or leave out what it could not reach. Nothing is guessed.
 /// </summary>
-internal sealed class Discovery(Func<ApiRequest, CancellationToken, Task<ApiAnswer>> send, Func<ApiRequest, string> context)
+internal sealed class Discovery(
+    Func<ApiRequest, CancellationToken, Task<ApiAnswer>> send, Func<ApiRequest, string> context, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<(string Group, string Version), ImmutableDictionary<string, ResourceDescription>> _known = new();
-    private readonly ConcurrentDictionary<(string Group, string Version), bool> _stale = new();
-    private readonly ConcurrentDictionary<(string Group, string Version), Task<ImmutableDictionary<string, ResourceDescription>>> _underWay = new();
+    /// <summary>With both forms of the aggregated document, and the old one for servers that have neither.</summary>
+    private const string Aggregated =
+        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+
+    /// <summary>How long what is known is used without asking whether it is still true; when it proves wrong it is asked at once.</summary>
+    public static readonly TimeSpan Freshness = TimeSpan.FromMinutes(10);
+
+    private readonly ConcurrentDictionary<GroupVersion, (Kinds Kinds, long At)> _known = new();
+    private readonly ConcurrentDictionary<GroupVersion, bool> _stale = new();
+    private readonly ConcurrentDictionary<string, Whole> _whole = new();
+    private readonly ConcurrentDictionary<string, Task> _underWay = new();
     private TaskCompletionSource _changed = Fresh();
+
+    /// <summary>What was said of all groups together.</summary>
+    /// <param name="Tag">Sent back, so that an unchanged document is not sent again.</param>
+    private sealed record Whole(string Tag, GroupVersion[] Versions, long At);
 
     /// <summary>Completes when a kind was found that was not known before, or when somebody says that one may have appeared.</summary>
     public Task Changed => Volatile.Read(ref _changed).Task;
@@ -24,25 +38,43 @@ internal sealed class Discovery(Func<ApiRequest, CancellationToken, Task<ApiAnsw
     public async Task<ResourceDescription?> FindAsync(GroupVersionKind kind, CancellationToken cancellation)
     {
         var key = (kind.Group, kind.Version);
-        if (!_stale.ContainsKey(key) && _known.TryGetValue(key, out var known) && known.TryGetValue(kind.Kind, out var found))
-            return found;
-        var fetched = await FetchOnceAsync(key).WaitAsync(cancellation);
-        return fetched.GetValueOrDefault(kind.Kind);
+        var known = _stale.ContainsKey(key) ? null : Known(key)?.Kinds.GetValueOrDefault(kind.Kind);
+        if (known is not null && time.GetElapsedTime(Known(key)!.Value.At) < Freshness)
+            return known;
+        try
+        {
+            var root = kind.Group.Length == 0 ? "api" : "apis";
+            if (!_stale.ContainsKey(key) && (!_whole.TryGetValue(root, out var whole) || time.GetElapsedTime(whole.At) >= Freshness))
+            {
+                await OnceAsync(root, () => FetchAllAsync(root)).WaitAsync(cancellation);
+                if (!_stale.ContainsKey(key) && Known(key) is { } told && time.GetElapsedTime(told.At) < Freshness
+                    && told.Kinds.GetValueOrDefault(kind.Kind) is { } found)
+                    return found;
+            }
+            await OnceAsync($"{kind.Group}/{kind.Version}", () => FetchAsync(key)).WaitAsync(cancellation);
+            return Known(key)?.Kinds.GetValueOrDefault(kind.Kind);
+        }
+        catch (KubernetesException e) when (e.IsTransient && known is not null)
+        {
+            return known; // old, but what the request itself will find out
+        }
     }
 
-    /// <summary>What was known of this kind turned out to be wrong: its path is not served.</summary>
+    /// <summary>What was known of this kind turned out to be wrong: its path is not served, or lacks what it should have.</summary>
     public void Forget(GroupVersionKind kind) => _stale[(kind.Group, kind.Version)] = true;
 
     /// <summary>Something happened that may have brought new kinds: whoever waits for one should look again.</summary>
     public void Stir() => Interlocked.Exchange(ref _changed, Fresh()).TrySetResult();
 
+    private (Kinds Kinds, long At)? Known(GroupVersion key) => _known.TryGetValue(key, out var known) ? known : null;
+
     /// <summary>Joins a fetch that is under way: it must not end because one of those who wait for it gives up.</summary>
-    private Task<ImmutableDictionary<string, ResourceDescription>> FetchOnceAsync((string Group, string Version) key)
+    private Task OnceAsync(string what, Func<Task> fetch)
     {
-        if (_underWay.TryGetValue(key, out var running))
+        if (_underWay.TryGetValue(what, out var running))
             return running;
-        var mine = new TaskCompletionSource<ImmutableDictionary<string, ResourceDescription>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        running = _underWay.GetOrAdd(key, mine.Task);
+        var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        running = _underWay.GetOrAdd(what, mine.Task);
         if (running == mine.Task)
             _ = RunAsync();
         return running;
@@ -51,70 +83,85 @@ internal sealed class Discovery(Func<ApiRequest, CancellationToken, Task<ApiAnsw
         {
             try
             {
-                _stale.TryRemove(key, out _); // what is said to be wrong from here on is wrong in what we are about to fetch
-                var fetched = await FetchAsync(key.Group, key.Version);
-                var before = _known.GetValueOrDefault(key);
-                _known[key] = fetched;
-                _underWay.TryRemove(key, out _);
-                mine.SetResult(fetched);
-                if (fetched.Keys.Any(k => before is null || !before.ContainsKey(k)))
-                    Stir();
+                await fetch();
+                _underWay.TryRemove(what, out _);
+                mine.SetResult();
             }
             catch (Exception e)
             {
-                _stale[key] = true;
-                _underWay.TryRemove(key, out _);
+                _underWay.TryRemove(what, out _);
                 mine.SetException(e);
                 _ = mine.Task.Exception; // whoever asked may have gone
             }
         }
     }
 
-    private async Task<ImmutableDictionary<string, ResourceDescription>> FetchAsync(string group, string version)
+    private async Task FetchAsync(GroupVersion key)
     {
-        var request = ApiRequest.Get(ResourcePath.Discovery(group, version), $"the kinds of {(group.Length == 0 ? version : $"{group}/{version}")}");
-        using var answer = await send(request, CancellationToken.None); // bounded by its own timeout
-        if (answer.Code == 404)
-            return ImmutableDictionary<string, ResourceDescription>.Empty;
-        if (!answer.IsSuccess)
-            throw answer.Status().ToException(context(request));
+        _stale.TryRemove(key, out _); // what is said to be wrong from here on is wrong in what we are about to fetch
         try
         {
-            return Parse(JsonElement.Parse(answer.Body), group, version);
+            var (group, version) = key;
+            var request = ApiRequest.Get(ResourcePath.Discovery(group, version), $"the kinds of {(group.Length == 0 ? version : $"{group}/{version}")}");
+            using var answer = await send(request, CancellationToken.None); // bounded by its own timeout
+            if (answer.Code == 404 && answer.Status().IsFromApiServer)
+                Take(key, Kinds.Empty);
+            else if (!answer.IsSuccess)
+                throw answer.Status().ToException(context(request));
+            else
+                Take(key, Read(request, () => DiscoveryDocument.ReadResources(answer.Body, group, version)));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch
         {
-            throw new KubernetesException(502, "Malformed", $"{context(request)}: expected an APIResourceList, found: {e.Message}", e);
+            _stale[key] = true;
+            throw;
         }
     }
 
-    private static ImmutableDictionary<string, ResourceDescription> Parse(JsonElement root, string group, string version)
+    /// <summary>Asks for everything. A server that cannot, or will not, is asked piece by piece for a while.</summary>
+    private async Task FetchAllAsync(string root)
     {
-        if (root.GetProperty("kind").GetString() != "APIResourceList")
-            throw new InvalidOperationException($"a '{root.GetProperty("kind").GetString()}'");
-        if (root.GetProperty("resources") is not { ValueKind: JsonValueKind.Array } resources)
-            return ImmutableDictionary<string, ResourceDescription>.Empty; // Go's empty list is null
-        var withStatus = resources.EnumerateArray()
-            .Select(r => r.GetProperty("name").GetString()!)
-            .Where(n => n.EndsWith("/status", StringComparison.Ordinal))
-            .Select(n => n[..^"/status".Length])
-            .ToHashSet(StringComparer.Ordinal);
-        var made = ImmutableDictionary.CreateBuilder<string, ResourceDescription>(StringComparer.Ordinal);
-        // A kind may be served twice, once to be read and once only to be created (as with some reviews): the readable one counts.
-        foreach (var resource in resources.EnumerateArray().OrderByDescending(r => HasVerb(r, "list")))
+        var before = _whole.GetValueOrDefault(root);
+        var request = ApiRequest.Get(root, "all kinds") with { Accept = Aggregated, KnownTag = before?.Tag ?? "" };
+        using var answer = await send(request, CancellationToken.None);
+        var at = time.GetTimestamp();
+        if (answer.Code == 304 && before is not null)
         {
-            var plural = resource.GetProperty("name").GetString()!;
-            var kind = resource.GetProperty("kind").GetString()!;
-            if (plural.Length == 0 || plural.Contains('/', StringComparison.Ordinal))
-                continue; // a subresource
-            made.TryAdd(kind, new ResourceDescription(
-                new GroupVersionKind(group, version, kind), plural, resource.GetProperty("namespaced").GetBoolean(), withStatus.Contains(plural)));
+            foreach (var version in before.Versions)
+                if (_known.TryGetValue(version, out var known))
+                    _known[version] = (known.Kinds, at);
+            _whole[root] = before with { At = at };
+            return;
         }
-        return made.ToImmutable();
+        if (!answer.IsSuccess && answer.Status().ToException(context(request)) is { IsTransient: true } trouble)
+            throw trouble;
+        var told = answer.IsSuccess ? Read(request, () => DiscoveryDocument.ReadAggregated(answer.Body)) : null;
+        foreach (var gone in (before?.Versions ?? []).Where(version => told is null || !told.ContainsKey(version)))
+            _known.TryRemove(gone, out _);
+        foreach (var (version, kinds) in told ?? [])
+            Take(version, kinds);
+        _whole[root] = new Whole(told is null ? "" : answer.Tag, told is null ? [] : [.. told.Keys], at);
     }
 
-    private static bool HasVerb(JsonElement resource, string verb) =>
-        resource.TryGetProperty("verbs", out var verbs) && verbs.ValueKind == JsonValueKind.Array && verbs.EnumerateArray().Any(v => v.ValueEquals(verb));
+    private void Take(GroupVersion key, Kinds kinds)
+    {
+        var before = Known(key)?.Kinds;
+        _known[key] = (kinds, time.GetTimestamp());
+        if (kinds.Keys.Any(kind => before is null || !before.ContainsKey(kind)))
+            Stir();
+    }
+
+    private T Read<T>(ApiRequest request, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (FormatException e)
+        {
+            throw new KubernetesException(502, "Malformed", $"{context(request)}: {e.Message}", e);
+        }
+    }
 
     private static TaskCompletionSource Fresh() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -28,12 +28,13 @@ internal static class ResourcePath
     }
 
     /// <exception cref="KubernetesException">The key does not fit the scope of the kind.</exception>
-    public static string Of(ResourceDescription resource, ObjectKey key)
+    public static string Of(ResourceDescription resource, ObjectKey key, string? subresource = null)
     {
         CheckScope(resource, key);
         if (key.Name.Length == 0)
             throw BadKey(resource, key, "a name", "none");
-        return $"{Collection(resource, key.Namespace)}/{Segment(resource, "name", key.Name)}";
+        var path = $"{Collection(resource, key.Namespace)}/{Segment(resource, "name", key.Name)}";
+        return string.IsNullOrEmpty(subresource) ? path : $"{path}/{Segment(resource, "subresource", subresource)}";
     }
 
     private static void CheckScope(ResourceDescription resource, ObjectKey key)

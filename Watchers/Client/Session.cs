@@ -10,13 +10,16 @@ internal sealed class Session
     /// <summary>The reason of a 404 for a kind, as opposed to an object of it.</summary>
     public const string NotServed = "KindNotServed";
 
+    /// <summary>The reason when a kind has no status subresource as far as discovery knows.</summary>
+    public const string NoStatus = "StatusNotServed";
+
     private readonly ClusterName _cluster;
 
-    public Session(ClusterName cluster, Connection connection, ApiTransport transport)
+    public Session(ClusterName cluster, Connection connection, ApiTransport transport, TimeProvider time)
     {
         _cluster = cluster;
         (Connection, Transport) = (connection, transport);
-        Discovery = new Discovery(SendAsync, transport.Context);
+        Discovery = new Discovery(SendAsync, transport.Context, time);
     }
 
     public Connection Connection { get; }
@@ -65,11 +68,11 @@ internal sealed class Session
     public KubernetesException Refusal(ApiRequest request, ApiAnswer answer)
     {
         var status = answer.Status();
-        return status.Code == 404 && !status.NamesObject
+        return status.Code == 404 && !status.NamesObject && status.IsFromApiServer
             ? new KubernetesException(404, NotServed, $"{Context(request)}: {status.Message}")
             : status.ToException(Context(request));
     }
 
-    public KubernetesException Malformed(ApiRequest request, string found, Exception inner) =>
+    public KubernetesException Malformed(ApiRequest request, string found, Exception? inner) =>
         new(502, "Malformed", $"{Context(request)}: the answer: {found}", inner);
 }

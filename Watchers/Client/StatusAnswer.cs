@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -8,7 +9,19 @@ namespace Governor.Watchers.Client;
 /// <summary>Reads what an API server says when it says no: a Status document, or plain text from one of the layers before it.</summary>
 internal sealed record StatusAnswer(int Code, string Reason, string Message, bool IsStatus, string ContinueToken, bool NamesObject)
 {
+    /// <summary>The reason of an answer that no API server gives: something stands between us.</summary>
+    public const string NotAnApiServer = "NotAnApiServer";
+
     private const int LongestMessage = 4096;
+    private const int MostCauses = 200;
+
+    public ImmutableArray<StatusCause> Causes { get; init; } = [];
+
+    /// <summary>
+    /// It is a Status, or the text that a path without a handler has. A proxy's or load balancer's own 404 says nothing about what the
+    /// cluster has.
+    /// </summary>
+    public bool IsFromApiServer => IsStatus || (Code == 404 && Message == "404 page not found");
 
     public static StatusAnswer Read(int httpCode, ReadOnlySpan<byte> body)
     {
@@ -27,14 +40,17 @@ internal sealed record StatusAnswer(int Code, string Reason, string Message, boo
         var message = Text(root, "message");
         if (message.Length == 0)
             message = ReasonOf(code);
+        var causes = ReadCauses(details);
         (code, reason) = Correct(code, reason, message);
         return new StatusAnswer(
-            code, reason, Shorten(WithCauses(message, details)), true,
+            code, reason, Shorten(WithCauses(message, causes)), true,
             root.TryGetProperty("metadata", out var m) && m.ValueKind == JsonValueKind.Object ? Text(m, "continue") : "",
-            details.ValueKind == JsonValueKind.Object && Text(details, "name").Length > 0);
+            details.ValueKind == JsonValueKind.Object && Text(details, "name").Length > 0) { Causes = causes };
     }
 
-    public KubernetesException ToException(string context) => new(Code, Reason, $"{context}: {Message}");
+    public KubernetesException ToException(string context) => Code == 404 && !IsFromApiServer
+        ? new(502, NotAnApiServer, $"{context}: expected an answer of an API server, found a 404 of something else: {Message}")
+        : new(Code, Reason, $"{context}: {Message}") { Causes = Causes };
 
     /// <summary>
     /// Server-side apply answers bodies that do not fit the schema, and etcd objects that are too large, with a bare 500, which would
@@ -42,7 +58,7 @@ internal sealed record StatusAnswer(int Code, string Reason, string Message, boo
     /// </summary>
     private static (int Code, string Reason) Correct(int code, string reason, string message)
     {
-        if (code == 500 && reason.Length == 0 && message.StartsWith("failed to create typed patch object", StringComparison.Ordinal))
+        if (code == 500 && message.StartsWith("failed to create typed patch object", StringComparison.Ordinal))
             return (422, "Invalid");
         if (code == 500 && reason.Length == 0 && (message.Contains("request is too large", StringComparison.Ordinal)
             || message.Contains("message larger than max", StringComparison.Ordinal)))
@@ -50,23 +66,21 @@ internal sealed record StatusAnswer(int Code, string Reason, string Message, boo
         return (code, reason.Length > 0 ? reason : ReasonOf(code));
     }
 
+    private static ImmutableArray<StatusCause> ReadCauses(JsonElement details) =>
+        details.ValueKind == JsonValueKind.Object && details.TryGetProperty("causes", out var causes) && causes.ValueKind == JsonValueKind.Array
+            ? [.. causes.EnumerateArray().Where(c => c.ValueKind == JsonValueKind.Object).Take(MostCauses)
+                .Select(c => new StatusCause(Text(c, "reason"), Text(c, "field") is "<nil>" ? "" : Text(c, "field"), Shorten(Text(c, "message"))))]
+            : [];
+
     /// <summary>Adds the causes that the message does not tell already: each field once, with what is wrong or who owns it.</summary>
-    private static string WithCauses(string message, JsonElement details)
+    private static string WithCauses(string message, ImmutableArray<StatusCause> causes)
     {
-        if (details.ValueKind != JsonValueKind.Object || !details.TryGetProperty("causes", out var causes) || causes.ValueKind != JsonValueKind.Array)
-            return message;
-        var isConflict = false;
-        var told = new List<string>();
-        foreach (var cause in causes.EnumerateArray().Where(c => c.ValueKind == JsonValueKind.Object))
-        {
-            var (field, text) = (Text(cause, "field"), Text(cause, "message"));
-            isConflict |= Text(cause, "reason") == "FieldManagerConflict";
-            if (field is "" or "<nil>" || (!isConflict && message.Contains(text, StringComparison.Ordinal)))
-                continue;
-            var one = $"{field}: {text}";
-            if (!told.Contains(one))
-                told.Add(one);
-        }
+        var isConflict = causes.Any(cause => cause.Reason == "FieldManagerConflict");
+        var told = causes
+            .Where(cause => cause.Field.Length > 0 && (isConflict || !message.Contains(cause.Message, StringComparison.Ordinal)))
+            .Select(cause => $"{cause.Field}: {cause.Message}")
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
         if (told.Count == 0)
             return message;
         var head = isConflict ? message.Split('\n', 2)[0].TrimEnd(':') : message;

@@ -15,6 +15,12 @@ internal sealed record ClusterEndpoint(
     Credential Credential,
     Uri? Proxy) : IDisposable
 {
+    /// <summary>Reads the authorities again, where they are in a file that somebody may renew; null where that cannot be done.</summary>
+    public Func<X509Certificate2Collection?>? ReloadAuthorities { get; init; }
+
+    /// <summary>The certificate to show now: that of the credential, which may change, or else the one that was given.</summary>
+    public ClientCertificate? CurrentCertificate => Credential.Certificate ?? Certificate;
+
     public void Dispose()
     {
         Credential.Dispose();

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Governor.Grains.Interfaces.Ports;
 
 namespace Governor.Watchers.Kubeconfig;
@@ -11,7 +10,7 @@ internal abstract class Credential : IDisposable
     public abstract ValueTask<string?> TokenAsync(CancellationToken cancellation);
 
     /// <summary>A client certificate that comes with the token and may change with it.</summary>
-    public virtual X509Certificate2? Certificate => null;
+    public virtual ClientCertificate? Certificate => null;
 
     /// <summary>The server refused the current token. True when a fresh one can be had.</summary>
     public virtual bool Refused() => false;

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -27,6 +26,7 @@ internal sealed class ExecPlugin : Credential
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
     private volatile Answer? _answer;
+    private volatile ClientCertificate? _certificate;
 
     private ExecPlugin(ProcessStartInfo start, string apiVersion, string installHint, TimeSpan timeout, TimeProvider time)
     {
@@ -37,7 +37,8 @@ internal sealed class ExecPlugin : Credential
         _time = time;
     }
 
-    public static ExecPlugin Read(KubeconfigNode exec, string command, ClusterEndpoint endpoint, TimeSpan timeout, TimeProvider time)
+    /// <param name="config">What the kubeconfig's cluster holds for the plugin alone (extension <c>client.authentication.k8s.io/exec</c>).</param>
+    public static ExecPlugin Read(KubeconfigNode exec, string command, ClusterEndpoint endpoint, JsonNode? config, TimeSpan timeout, TimeProvider time)
     {
         var apiVersion = exec["apiVersion"].RequiredText("client.authentication.k8s.io/v1");
         if (apiVersion is not ("client.authentication.k8s.io/v1" or "client.authentication.k8s.io/v1beta1"))
@@ -55,11 +56,12 @@ internal sealed class ExecPlugin : Credential
             start.ArgumentList.Add(argument.Text() ?? "");
         foreach (var variable in exec["env"].Items())
             start.Environment[variable["name"].RequiredText("a name")] = variable["value"].Text() ?? "";
-        start.Environment["KUBERNETES_EXEC_INFO"] = Request(apiVersion, exec["provideClusterInfo"].Flag() ? endpoint : null);
+        start.Environment["KUBERNETES_EXEC_INFO"] = Request(apiVersion, exec["provideClusterInfo"].Flag() ? endpoint : null, config);
         return new ExecPlugin(start, apiVersion, exec["installHint"].Text() ?? "", timeout, time);
     }
 
-    public override X509Certificate2? Certificate => _answer?.Certificate;
+    // Outlives the answer that it came with: without it for an instant, a request would go out as nobody.
+    public override ClientCertificate? Certificate => _certificate;
 
     public override async ValueTask<string?> TokenAsync(CancellationToken cancellation)
     {
@@ -71,6 +73,7 @@ internal sealed class ExecPlugin : Credential
             if (Current() is { } meanwhile)
                 return meanwhile.Token;
             var answer = Parse(await RunAsync(cancellation));
+            _certificate = answer.Certificate;
             _answer = answer;
             return answer.Token;
         }
@@ -89,6 +92,7 @@ internal sealed class ExecPlugin : Credential
     public override void Dispose()
     {
         _one.Dispose();
+        _certificate?.Dispose();
         base.Dispose();
     }
 
@@ -157,11 +161,13 @@ internal sealed class ExecPlugin : Credential
             if (token is not null && !IsToken(token))
                 throw Unavailable($"{Where}: status.token: expected a token, found characters that no token has");
             var (certificate, key) = (Text(status, "clientCertificateData"), Text(status, "clientKeyData"));
-            if (token is null && (certificate is null || key is null))
+            if (certificate is null != key is null)
+                throw Unavailable($"{Where}: expected status.clientCertificateData and clientKeyData together, found one of them");
+            if (token is null && certificate is null)
                 throw Unavailable($"{Where}: expected status.token or status.clientCertificateData and clientKeyData, found neither");
             return new Answer(
                 token,
-                certificate is null || key is null ? null : X509Certificate2.CreateFromPem(certificate, key),
+                certificate is null ? null : ClientCertificate.FromPem(certificate, key!),
                 status.TryGetProperty("expirationTimestamp", out var end) && end.ValueKind == JsonValueKind.String ? end.GetDateTimeOffset() : null);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or CryptographicException or ArgumentException)
@@ -170,7 +176,7 @@ internal sealed class ExecPlugin : Credential
         }
     }
 
-    private static string Request(string apiVersion, ClusterEndpoint? endpoint)
+    private static string Request(string apiVersion, ClusterEndpoint? endpoint, JsonNode? config)
     {
         var spec = new JsonObject { ["interactive"] = false };
         if (endpoint is not null)
@@ -182,6 +188,8 @@ internal sealed class ExecPlugin : Credential
                 ["certificate-authority-data"] = endpoint.Authorities is null
                     ? null
                     : Convert.ToBase64String(Encoding.ASCII.GetBytes(string.Join('\n', endpoint.Authorities.Select(a => a.ExportCertificatePem())))),
+                ["proxy-url"] = endpoint.Proxy?.AbsoluteUri,
+                ["config"] = config?.DeepClone(),
             };
         return new JsonObject { ["apiVersion"] = apiVersion, ["kind"] = "ExecCredential", ["spec"] = spec }.ToJsonString();
     }
@@ -193,5 +201,5 @@ internal sealed class ExecPlugin : Credential
 
     private static string Shorten(string text) => text.Length <= 1000 ? text : text[..1000] + "…";
 
-    private sealed record Answer(string? Token, X509Certificate2? Certificate, DateTimeOffset? Expires);
+    private sealed record Answer(string? Token, ClientCertificate? Certificate, DateTimeOffset? Expires);
 }

@@ -18,9 +18,13 @@ internal static class InClusterEndpoint
         var token = Path.Combine(directory, "token");
         if (!File.Exists(token))
             throw new KubeconfigException($"in-cluster configuration: expected a service account token at '{token}', found none");
+        var authorities = Path.Combine(directory, "ca.crt");
         return new ClusterEndpoint(
-            new UriBuilder("https", host, number, "/").Uri, Authorities(Path.Combine(directory, "ca.crt")),
-            TlsServerName: null, SkipTlsVerify: false, Certificate: null, new TokenFile(token, time), Proxy: null);
+            new UriBuilder("https", host, number, "/").Uri, Authorities(authorities),
+            TlsServerName: null, SkipTlsVerify: false, Certificate: null, new TokenFile(token, time), Proxy: null)
+        {
+            ReloadAuthorities = () => Authorities(authorities),
+        };
     }
 
     private static X509Certificate2Collection Authorities(string path)

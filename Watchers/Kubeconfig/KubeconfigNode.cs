@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Governor.Grains.Interfaces.Ports;
 
 namespace Governor.Watchers.Kubeconfig;
@@ -48,21 +49,31 @@ internal readonly record struct KubeconfigNode(string Where, string Path, object
         var other => throw Unexpected("true or false", $"'{other}'"),
     };
 
-    /// <summary>The entry of a named list (<c>contexts</c>, <c>clusters</c>, <c>users</c>) with this name.</summary>
-    public KubeconfigNode Named(string name)
+    /// <summary>What is here as JSON; scalars of YAML as the texts that they are.</summary>
+    public JsonNode? ToJson() => ToJson(Value);
+
+    private static JsonNode? ToJson(object? value) => value switch
+    {
+        null => null,
+        string text => JsonValue.Create(text),
+        List<object?> list => new JsonArray([.. list.Select(ToJson)]),
+        Dictionary<string, object?> map => new JsonObject(map.Select(entry => KeyValuePair.Create(entry.Key, ToJson(entry.Value)))),
+        _ => throw new InvalidOperationException($"expected text, a list or a mapping, found {value.GetType()}"),
+    };
+
+    /// <summary>The entry of a named list (<c>contexts</c>, <c>clusters</c>, <c>users</c>) with this name; null where there is none.</summary>
+    public KubeconfigNode? Named(string name)
     {
         KubeconfigNode? found = null;
-        var names = new List<string>();
         foreach (var item in Items())
         {
-            names.Add(item["name"].RequiredText("a name"));
-            if (names[^1] != name)
+            if (item["name"].RequiredText("a name") != name)
                 continue;
             if (found is not null)
                 throw Unexpected($"one entry named '{name}'", "two");
             found = item;
         }
-        return found ?? throw Unexpected($"an entry named '{name}'", names.Count == 0 ? "none at all" : $"only '{string.Join("', '", names.Take(20))}'");
+        return found;
     }
 
     /// <summary>What is wrong here. <paramref name="found"/> never quotes a credential.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json.Nodes;
 using Governor.Grains.Interfaces.Ports;
 
 namespace Governor.Watchers.Kubeconfig;
@@ -10,16 +11,20 @@ internal sealed class KubeconfigReader(KubernetesOptions options, TimeProvider t
 {
     /// <param name="context">Null takes <c>current-context</c>.</param>
     /// <exception cref="KubeconfigException">It cannot be used; says what, where, expected, found.</exception>
-    public ClusterEndpoint Read(ReadOnlyMemory<byte> bytes, KubeconfigSource source, string? context = null)
+    public ClusterEndpoint Read(ReadOnlyMemory<byte> bytes, KubeconfigSource source, string? context = null) =>
+        Read([(bytes, source)], context);
+
+    /// <summary>Several files as one, as with <c>KUBECONFIG</c>: what an earlier one says counts, and each names files relative to itself.</summary>
+    /// <exception cref="KubeconfigException">They cannot be used; says what, where, expected, found.</exception>
+    public ClusterEndpoint Read(IReadOnlyList<(ReadOnlyMemory<byte> Bytes, KubeconfigSource Source)> files, string? context = null)
     {
-        var root = KubeconfigDocument.Parse(bytes, source.Where);
-        if (root["kind"].Text() is { } kind && kind != "Config")
-            throw root["kind"].Unexpected("Config", $"'{kind}'");
-        if (root["apiVersion"].Text() is { } version && version != "v1")
-            throw root["apiVersion"].Unexpected("v1", $"'{version}'");
-        var chosen = root["contexts"].Named(context ?? root["current-context"].RequiredText("the name of a context"))["context"];
-        var cluster = root["clusters"].Named(chosen["cluster"].RequiredText("the name of a cluster"))["cluster"];
-        var user = chosen["user"].Text() is { } userName ? root["users"].Named(userName)["user"] : chosen["user"];
+        var all = new KubeconfigFiles(files);
+        var chosen = all.Named("contexts", context ?? all.CurrentContext()).Node["context"];
+        var (clusterEntry, source) = all.Named("clusters", chosen["cluster"].RequiredText("the name of a cluster"));
+        var cluster = clusterEntry["cluster"];
+        var (user, userSource) = chosen["user"].Text() is { } userName && all.Named("users", userName) is var (userEntry, from)
+            ? (userEntry["user"], from)
+            : (chosen["user"], source);
 
         var server = Server(cluster["server"]);
         var skip = cluster["insecure-skip-tls-verify"].Flag();
@@ -29,9 +34,14 @@ internal sealed class KubeconfigReader(KubernetesOptions options, TimeProvider t
         var authorities = Authorities(cluster, source);
         if (skip && authorities is not null)
             throw cluster["insecure-skip-tls-verify"].Unexpected("false beside a certificate authority", "true");
+        var certificate = ClientCertificateOf(user, userSource);
         var endpoint = new ClusterEndpoint(
-            server, authorities, cluster["tls-server-name"].Text(), skip, Certificate(user, source), new FixedToken(null), Proxy(cluster["proxy-url"]));
-        return endpoint with { Credential = CredentialOf(user, source, endpoint) };
+            server, authorities, cluster["tls-server-name"].Text(), skip, certificate?.Read(), new FixedToken(null), Proxy(cluster["proxy-url"]))
+        {
+            ReloadAuthorities = IsInFile(cluster, "certificate-authority") ? () => Authorities(cluster, source) : null,
+        };
+        var credential = CredentialOf(user, userSource, endpoint, ExecConfig(cluster));
+        return endpoint with { Credential = certificate is { IsInFiles: true } ? new CertificateFiles(credential, endpoint.Certificate!, certificate.Read, time) : credential };
     }
 
     private Uri Server(KubeconfigNode field)
@@ -70,25 +80,41 @@ internal sealed class KubeconfigReader(KubernetesOptions options, TimeProvider t
         return made.Count > 0 ? made : throw pem.Field.Unexpected("at least one PEM certificate", "none");
     }
 
-    private static ClientCertificate? Certificate(KubeconfigNode user, KubeconfigSource source)
+    /// <summary>How to read the user's certificate, now and whenever it may have been renewed.</summary>
+    private static CertificateSource? ClientCertificateOf(KubeconfigNode user, KubeconfigSource source)
     {
-        var certificate = Pem(user, "client-certificate", source);
-        var key = Pem(user, "client-key", source);
-        if (certificate is null && key is null)
+        var (hasCertificate, hasKey) = (Has(user, "client-certificate"), Has(user, "client-key"));
+        if (!hasCertificate && !hasKey)
             return null;
-        if (certificate is null || key is null)
-            throw user.Unexpected("client certificate and client key", certificate is null ? "only the key" : "only the certificate");
-        try
+        if (!hasCertificate || !hasKey)
+            throw user.Unexpected("client certificate and client key", hasKey ? "only the key" : "only the certificate");
+        return new CertificateSource(IsInFile(user, "client-certificate") || IsInFile(user, "client-key"), () =>
         {
-            return ClientCertificate.FromPem(certificate.Value.Text, key.Value.Text);
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            throw certificate.Value.Field.Unexpected("a PEM certificate and its unencrypted PEM key", e.Message, e);
-        }
+            var certificate = Pem(user, "client-certificate", source)!.Value;
+            var key = Pem(user, "client-key", source)!.Value;
+            try
+            {
+                return ClientCertificate.FromPem(certificate.Text, key.Text);
+            }
+            catch (Exception e) when (e is CryptographicException or ArgumentException)
+            {
+                throw certificate.Field.Unexpected("a PEM certificate and its unencrypted PEM key", e.Message, e);
+            }
+        });
     }
 
-    private Credential CredentialOf(KubeconfigNode user, KubeconfigSource source, ClusterEndpoint endpoint)
+    private sealed record CertificateSource(bool IsInFiles, Func<ClientCertificate> Read);
+
+    private static bool Has(KubeconfigNode parent, string name) => !parent[name + "-data"].IsAbsent || !parent[name].IsAbsent;
+
+    private static bool IsInFile(KubeconfigNode parent, string name) => parent[name + "-data"].IsAbsent && !parent[name].IsAbsent;
+
+    private static JsonNode? ExecConfig(KubeconfigNode cluster) => cluster["extensions"].Items()
+        .Where(extension => extension["name"].Text() == "client.authentication.k8s.io/exec")
+        .Select(extension => extension["extension"].ToJson())
+        .FirstOrDefault();
+
+    private Credential CredentialOf(KubeconfigNode user, KubeconfigSource source, ClusterEndpoint endpoint, JsonNode? execConfig)
     {
         foreach (var name in (ReadOnlySpan<string>)["auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra"])
             if (!user[name].IsAbsent)
@@ -100,7 +126,7 @@ internal sealed class KubeconfigReader(KubernetesOptions options, TimeProvider t
             if (!token.IsAbsent || !file.IsAbsent || endpoint.Certificate is not null)
                 throw exec.Unexpected("no other credential beside an exec plugin", "one");
             var command = source.ResolveCommand(exec, exec["command"].RequiredText("a command"));
-            return ExecPlugin.Read(exec, command, endpoint, options.ExecTimeout, time);
+            return ExecPlugin.Read(exec, command, endpoint, execConfig, options.ExecTimeout, time);
         }
         if (file.Text() is { } path) // takes precedence over token, as in kubectl
             return new TokenFile(source.ResolveFile(file, path), time);

@@ -19,7 +19,7 @@ public sealed class ClusterTests
 
         Assert.Equal(new ResourceDescription(Widgets.Kind, "widgets", true, true), await test.Cluster.DiscoverAsync(Widgets.Kind, default));
         Assert.False((await test.Cluster.DiscoverAsync(Widgets.Kind with { Kind = "Gadget" }, default))!.Namespaced);
-        Assert.Equal(["GET /apis/fixtures.governor.dev/v1"], test.Server.Log);
+        Assert.Equal(["GET /apis", "GET /apis/fixtures.governor.dev/v1"], test.Server.Log);
     }
 
     [Fact]

@@ -32,6 +32,35 @@ public sealed class ListTests
     }
 
     [Fact]
+    public async Task A_list_that_expires_time_and_again_is_asked_for_in_one_answer()
+    {
+        await using var test = await TestCluster.StartAsync();
+        var listed = test.Cluster.ListAsync(Widgets.Kind, null, null, default);
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            await (await test.Server.NextAsync(Widgets.All + "?limit=500")).AnswerAsync(200, Widgets.List($"{attempt}", "t", Widgets.One("a")));
+            await (await test.Server.NextAsync("continue=t")).AnswerAsync(410, Fixture.Text("list-expired-continue.json"));
+        }
+        var asked = await test.Server.NextAsync(Widgets.All);
+        Assert.DoesNotContain("limit", asked.Path, StringComparison.Ordinal);
+        await asked.AnswerAsync(200, Widgets.List("9", "", Widgets.One("a"), Widgets.One("b")));
+
+        Assert.Equal(["a", "b"], (await listed.Within()).Select(o => o.Name));
+    }
+
+    [Fact]
+    public async Task Pages_of_two_states_are_no_list()
+    {
+        await using var test = await TestCluster.StartAsync();
+        var listed = test.Cluster.ListAsync(Widgets.Kind, null, null, default);
+        await (await test.Server.NextAsync(Widgets.All + "?limit=500")).AnswerAsync(200, Widgets.List("7", "t", Widgets.One("a")));
+        await (await test.Server.NextAsync("continue=t")).AnswerAsync(200, Widgets.List("8", "", Widgets.One("c")));
+        await (await test.Server.NextAsync(Widgets.All + "?limit=500")).AnswerAsync(200, Widgets.List("8", "", Widgets.One("b"), Widgets.One("c")));
+
+        Assert.Equal(["b", "c"], (await listed.Within()).Select(o => o.Name));
+    }
+
+    [Fact]
     public async Task Items_of_a_built_in_kind_are_told_what_they_are()
     {
         await using var test = await TestCluster.StartAsync();

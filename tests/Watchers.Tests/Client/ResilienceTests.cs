@@ -49,6 +49,63 @@ public sealed class ResilienceTests
     }
 
     [Fact]
+    public async Task Who_shed_the_load_is_told()
+    {
+        await using var test = await TestCluster.StartAsync();
+        var got = test.Cluster.GetAsync(Widgets.Kind, Key, default);
+        await (await test.Server.NextAsync()).AnswerAsync(
+            429, Fixture.Text("throttled-429.txt"), ("Retry-After", "11"),
+            ("X-Kubernetes-Pf-Flowschema-Uid", "the-schema"), ("X-Kubernetes-Pf-Prioritylevel-Uid", "the-level"));
+
+        var refusal = await Assert.ThrowsAsync<KubernetesException>(() => got.Within());
+        Assert.EndsWith("(priority level the-level, flow schema the-schema)", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_disruption_budget_that_forbids_is_no_load_that_passes()
+    {
+        await using var test = await TestCluster.StartAsync();
+        var got = test.Cluster.GetAsync(Widgets.Kind, Key, default);
+        await (await test.Server.NextAsync()).AnswerAsync(429, Fixture.Text("eviction-429.json"), ("Retry-After", "1"));
+
+        var refusal = await Assert.ThrowsAsync<KubernetesException>(() => got.Within());
+        Assert.Equal("DisruptionBudget", Assert.Single(refusal.Causes).Reason);
+        Assert.Equal(test.Options.MaxConcurrency, Limit(test));
+    }
+
+    [Fact]
+    public async Task Answers_that_take_long_let_fewer_requests_in()
+    {
+        await using var test = await TestCluster.StartAsync();
+        await test.Cluster.DiscoverAsync(Widgets.Kind, default);
+        var got = test.Cluster.GetAsync(Widgets.Kind, Key, default);
+        var asked = await test.Server.NextAsync();
+        test.Time.Advance(TestCluster.RequestTimeout / 2);
+        await asked.AnswerAsync(200, Widgets.One("a"));
+        await got.Within();
+
+        Assert.Equal(test.Options.MaxConcurrency / 2, Limit(test));
+    }
+
+    [Fact]
+    public async Task Of_large_answers_only_a_few_are_held_at_a_time()
+    {
+        using var permits = new SemaphoreSlim(1, 1);
+        var large = new byte[PooledBody.Large + 1];
+        var first = await PooledBody.ReadAsync(new MemoryStream(large), int.MaxValue, permits, default);
+        var second = PooledBody.ReadAsync(new MemoryStream(large), int.MaxValue, permits, default);
+        using var small = await PooledBody.ReadAsync(new MemoryStream(new byte[1000]), int.MaxValue, permits, default);
+        Assert.False(second.IsCompleted);
+
+        first.Dispose();
+
+        using var read = await second.Within();
+        Assert.Equal(large.Length, read.Span.Length);
+    }
+
+    private static int Limit(TestCluster test) => ((Cluster)test.Cluster).Session.Transport.ConcurrencyLimit;
+
+    [Fact]
     public async Task What_may_have_happened_is_not_repeated_unless_it_is_idempotent()
     {
         await using var test = await TestCluster.StartAsync();

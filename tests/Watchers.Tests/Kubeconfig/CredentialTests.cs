@@ -81,6 +81,7 @@ public sealed class CredentialTests : IDisposable
         var told = File.ReadAllText(Path.Combine(_folder.FullName, "info"));
         Assert.Contains("\"interactive\":false", told, StringComparison.Ordinal);
         Assert.Contains("\"server\":\"https://api.example\"", told, StringComparison.Ordinal);
+        Assert.Contains("\"config\":{\"audience\":\"x\"}", told, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,7 +116,7 @@ public sealed class CredentialTests : IDisposable
     private Credential Plugin(string script, string more = "args: ['@plugin@']")
     {
         var path = Write("plugin", $"cd '{_folder.FullName}'\n{script}\n");
-        var text = Kubeconfigs.With("server: https://api.example", $"exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, {more}}}".Replace("@plugin@", path, StringComparison.Ordinal));
+        var text = Kubeconfigs.With("server: https://api.example\n    extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: x}}]", $"exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, {more}}}".Replace("@plugin@", path, StringComparison.Ordinal));
         var source = new KubeconfigSource.OperatorFile(Path.Combine(_folder.FullName, "config"));
         return new KubeconfigReader(new KubernetesOptions(), _time).Read(Encoding.UTF8.GetBytes(text), source).Credential;
     }

@@ -142,6 +142,25 @@ public sealed class KubeconfigTests
         Assert.Contains("expected the environment variable KUBERNETES_SERVICE_HOST, found none", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Several_files_are_one_kubeconfig_in_which_the_earlier_counts()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        Directory.CreateDirectory(Path.Combine(folder.FullName, "two"));
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "two", "token"), "second");
+        var one = Kubeconfigs.With(Server, "token: first").Replace("current-context: here", "x: y", StringComparison.Ordinal).Replace("name: u", "name: mine", StringComparison.Ordinal);
+        var two = Kubeconfigs.With("server: https://other.example", "tokenFile: token");
+
+        using var endpoint = Reader().Read([In("one", one), In("two/config", two)]);
+
+        Assert.Equal("api.example", endpoint.Server.Host);
+        Assert.Equal("second", await endpoint.Credential.TokenAsync(default));
+        folder.Delete(recursive: true);
+
+        (ReadOnlyMemory<byte>, KubeconfigSource) In(string name, string text) =>
+            (Encoding.UTF8.GetBytes(text), new KubeconfigSource.OperatorFile(Path.Combine(folder.FullName, name)));
+    }
+
     private static KubeconfigReader Reader() => new(new KubernetesOptions(), TimeProvider.System);
 
     private static ClusterEndpoint Read(string text) => Reader().Read(Encoding.UTF8.GetBytes(text), Tenant);

@@ -68,7 +68,18 @@ internal sealed class FakeApiServer : IAsyncDisposable
         return this;
     }
 
-    public FakeApiServer ServesWidgets() => Always("/apis/fixtures.governor.dev/v1", 200, Fixture.Text("discovery-fixtures.json"));
+    /// <summary>Like a server whose aggregated discovery is off: one document per group version.</summary>
+    public FakeApiServer ServesWidgets() => this
+        .Always("/api", 200, """{"kind":"APIVersions","versions":["v1"]}""")
+        .Always("/apis", 200, """{"kind":"APIGroupList","apiVersion":"v1","groups":[]}""")
+        .Always("/apis/fixtures.governor.dev/v1", 200, Fixture.Text("discovery-fixtures.json"));
+
+    /// <summary>The test answers this path itself from now on.</summary>
+    public void NoLonger(string path)
+    {
+        lock (_always)
+            _always.Remove(path);
+    }
 
     public async Task<Exchange> NextAsync(string containing = "")
     {
@@ -151,7 +162,8 @@ internal sealed class Exchange
     public async Task AnswerAsync(int code, string body, params (string Name, string Value)[] headers)
     {
         Begin(code, body.StartsWith('{') ? "application/json" : "text/plain; charset=utf-8", headers);
-        await _context.Response.WriteAsync(body);
+        if (body.Length > 0) // a 304 may not even be asked to write nothing
+            await _context.Response.WriteAsync(body);
         _finished.TrySetResult();
     }
 
