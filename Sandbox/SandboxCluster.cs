@@ -54,13 +54,12 @@ public sealed class SandboxCluster : IAsyncDisposable
     /// <summary>Starts a cluster with its namespaces, default roles and controllers.</summary>
     public static async Task<SandboxCluster> StartAsync(SandboxOptions options, CancellationToken ct = default)
     {
-        var core = new ClusterCore(options, new SandboxFaults());
-        core.Faults.OnExpire(core.Store.ExpireAll);
+        var core = new ClusterCore(options);
         var controllers = new ControllerLoop(core);
         Bootstrap.Fill(core);
         controllers.Start();
         await controllers.IdleAsync(ct);
-        core.Store.ExpireAll();
+        core.Store.Expire();
         var listener = await ClusterListener.StartAsync(options, new ApiHandler(core), ct);
         return new SandboxCluster(core, controllers, listener);
     }
@@ -83,7 +82,7 @@ public sealed class SandboxCluster : IAsyncDisposable
     /// <summary>Listens again on the same port. Histories start anew, as after a restart of the API server.</summary>
     public Task ComeBackAsync(CancellationToken ct = default)
     {
-        _core.Store.ExpireAll();
+        _core.Store.Expire();
         return _listener.ResumeAsync(ct);
     }
 

@@ -11,14 +11,16 @@ internal sealed class ClusterCore : IDisposable
     private volatile KindTable _kinds = KindTable.Empty;
     private int _lastIp = 10;
 
-    public ClusterCore(SandboxOptions options, SandboxFaults faults)
+    public ClusterCore(SandboxOptions options)
     {
         Options = options;
-        Faults = faults;
-        Clock = options.Clock ?? TimeProvider.System;
+        var clock = new SkewedClock(options.Clock ?? TimeProvider.System);
+        Faults = new SandboxFaults(options.Seed, clock);
+        Clock = clock;
         Store = new ObjectStore(options.WatchHistory);
         Tokens = new Tokens(Store, Clock);
         Authorizer = new Authorizer(Store);
+        Faults.OnExpire(kind => Store.Expire(kind is { } one ? new ResourceId(one.Group, one.Plural) : null));
         Writer = new ObjectWriter(this);
         Remover = new ObjectRemover(this);
     }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Governor.Domain.Kinds;
 using Governor.Sandbox.Discovery;
+using Governor.Sandbox.Faults;
 using Governor.Sandbox.Store;
 using Microsoft.AspNetCore.Http;
 
@@ -23,7 +24,7 @@ internal sealed class ResourceReads
     {
         if (ReadVersion(http.Request.Query["resourceVersion"].ToString()) is { } wanted && wanted > _core.Store.Current.Version)
             throw await TooLargeAsync(http, wanted);
-        var found = _core.Store.Current.Find(context.Resource.Id, context.Key) ?? throw ApiException.NotFound(context.Resource, context.Name);
+        var found = View(http.Request, context.Resource).Find(context.Resource.Id, context.Key) ?? throw ApiException.NotFound(context.Resource, context.Name);
         Answers.Warn(http, context.Warnings);
         await AnswerAsync(http, context.Resource, 200, found);
     }
@@ -94,7 +95,7 @@ internal sealed class ResourceReads
 
     private ListPage Page(HttpRequest request, RequestContext context, ListQuery query)
     {
-        var state = _core.Store.Current;
+        var state = View(request, context.Resource);
         var (all, version, start) = query.Continue is { } token ? Resume(context.Resource, state, token, query.Token) : Start(context.Resource, state, query);
         var matching = Matching(request, context, all).Where(o => start is null || KeyOrder.Instance.Compare(o.Key, start.Value) > 0);
         if (query.Limit <= 0)
@@ -107,6 +108,10 @@ internal sealed class ResourceReads
         var rest = hasSelector ? (int?)null : matching.Count() - items.Count;
         return new ListPage(items, version, ContinueToken.Write(version, items[^1].Key, context.Namespace), rest);
     }
+
+    /// <summary>The state that reads are answered from: the newest, unless a fault says otherwise.</summary>
+    private StoreState View(HttpRequest request, ServedResource resource) =>
+        request.HttpContext.Features.Get<StaleView>()?.Of(_core.Store, resource.Id) ?? _core.Store.Current;
 
     private (ImmutableSortedDictionary<ObjectKey, StoredObject>, long, ObjectKey?) Start(ServedResource resource, StoreState state, ListQuery query)
     {

@@ -109,6 +109,37 @@ internal sealed class History
         }
     }
 
+    /// <summary>All objects of the kind as they were, whatever the horizon; the oldest state that is remembered when that is not.</summary>
+    public (ImmutableSortedDictionary<ObjectKey, StoredObject> Items, long Version) Recall(
+        long version, ImmutableSortedDictionary<ObjectKey, StoredObject> current, long now)
+    {
+        lock (_gate)
+        {
+            if (version >= now || _changes.Last is null)
+                return (current, now);
+            for (var at = _changes.Last; at is not null; at = at.Previous)
+                if (at.Value.Version <= version)
+                    return (at.Value.After, version);
+            return (Before(_changes.First!.Value), Math.Max(version, _trimmed));
+        }
+    }
+
+    /// <summary>All objects of the kind as they were so many changes ago.</summary>
+    public (ImmutableSortedDictionary<ObjectKey, StoredObject> Items, long Version) Recall(
+        int changes, ImmutableSortedDictionary<ObjectKey, StoredObject> current, long now)
+    {
+        lock (_gate)
+        {
+            var at = _changes.Last;
+            for (var i = 0; i < changes && at is not null; i++)
+                at = at.Previous;
+            return changes == 0 ? (current, now)
+                : at is not null ? (at.Value.After, at.Value.Version)
+                : _changes.First is { } first ? (Before(first.Value), first.Value.Version - 1)
+                : (current, now);
+        }
+    }
+
     public void Expire(long version)
     {
         lock (_gate)

@@ -93,9 +93,14 @@ internal sealed class ObjectStore
     /// <summary>Forgets the history of a kind, so that resuming any watch of it is 410, and ends its open watches.</summary>
     public void Restart(ResourceId id) => HistoryOf(id).Restart(_state.Version);
 
-    /// <summary>Forgets the history of every kind; open watches go on.</summary>
-    public void ExpireAll()
+    /// <summary>Forgets the history of one kind, or of every kind; open watches go on.</summary>
+    public void Expire(ResourceId? one = null)
     {
+        if (one is { } id)
+        {
+            HistoryOf(id).Expire(_state.Version);
+            return;
+        }
         lock (_gate)
             _forgotten = _state.Version;
         foreach (var history in _histories.Values)
