@@ -56,7 +56,7 @@ public sealed class SandboxCluster : IAsyncDisposable
     {
         var core = new ClusterCore(options);
         var controllers = new ControllerLoop(core);
-        Bootstrap.Fill(core);
+        await Bootstrap.FillAsync(core);
         controllers.Start();
         await controllers.IdleAsync(ct);
         core.Store.Expire();

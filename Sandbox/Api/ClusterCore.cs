@@ -1,3 +1,4 @@
+using Governor.Sandbox.Admission;
 using Governor.Sandbox.Auth;
 using Governor.Sandbox.Discovery;
 using Governor.Sandbox.Faults;
@@ -21,6 +22,7 @@ internal sealed class ClusterCore : IDisposable
         Tokens = new Tokens(Store, Clock);
         Authorizer = new Authorizer(Store);
         Faults.OnExpire(kind => Store.Expire(kind is { } one ? new ResourceId(one.Group, one.Plural) : null));
+        Admission = new AdmissionChain(this);
         Writer = new ObjectWriter(this);
         Remover = new ObjectRemover(this);
     }
@@ -31,6 +33,7 @@ internal sealed class ClusterCore : IDisposable
     public ObjectStore Store { get; }
     public Tokens Tokens { get; }
     public Authorizer Authorizer { get; }
+    public AdmissionChain Admission { get; }
     public ObjectWriter Writer { get; }
     public ObjectRemover Remover { get; }
     public WriteLog Writes { get; } = new();
@@ -53,5 +56,6 @@ internal sealed class ClusterCore : IDisposable
     {
         Store.Close();
         Tokens.Dispose();
+        Admission.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Governor.Domain.Kinds;
+using Governor.Sandbox.Admission;
 using Governor.Sandbox.Discovery;
 using Governor.Sandbox.Schema;
 using Governor.Sandbox.Store;
@@ -69,6 +70,7 @@ internal static class KindRules
             "Service" => ValidateService(old, o),
             "RoleBinding" or "ClusterRoleBinding" => ValidateBinding(old, o),
             "CustomResourceDefinition" => Definitions.Validate(old, o),
+            "ValidatingWebhookConfiguration" or "MutatingWebhookConfiguration" => WebhookRules.Validate(o),
             _ => [],
         };
     }

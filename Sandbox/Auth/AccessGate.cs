@@ -33,7 +33,14 @@ internal sealed class AccessGate
             Demand(user, new AccessRequest("impersonate", "", "groups", "", "", group));
         if (name.StartsWith("system:serviceaccount:", StringComparison.Ordinal) && groups.Length == 0 && name.Split(':') is { Length: 4 } parts)
             return UserIdentity.ServiceAccount(parts[2], parts[3], "");
-        return UserIdentity.Of(name, request.Headers["Impersonate-Uid"].ToString(), groups);
+        return UserIdentity.Of(name, request.Headers["Impersonate-Uid"].ToString(), groups) with { Extra = ImpersonatedExtra(request) };
+    }
+
+    private static Dictionary<string, IReadOnlyList<string>> ImpersonatedExtra(HttpRequest request)
+    {
+        const string prefix = "Impersonate-Extra-";
+        return request.Headers.Where(h => h.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            .ToDictionary(h => Uri.UnescapeDataString(h.Key[prefix.Length..].ToLowerInvariant()), h => (IReadOnlyList<string>)[.. h.Value.OfType<string>()]);
     }
 
     /// <exception cref="ApiException">403 in the words of the API server.</exception>

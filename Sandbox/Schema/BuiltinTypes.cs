@@ -126,9 +126,12 @@ internal static class BuiltinTypes
 
     private const string Extensions = """
         ValidatingWebhookConfiguration: webhooks [Webhook name]
-        MutatingWebhookConfiguration: webhooks [Webhook name]
-        Webhook: name s, clientConfig WebhookClientConfig, rules [*], failurePolicy s="Fail", matchPolicy s="Equivalent", namespaceSelector LabelSelector!={}, objectSelector LabelSelector!={}, sideEffects s, timeoutSeconds i=10, admissionReviewVersions [s], reinvocationPolicy s
-        WebhookClientConfig: url s, service *, caBundle s
+        MutatingWebhookConfiguration: webhooks [MutatingWebhook name]
+        Webhook: name s, clientConfig WebhookClientConfig, rules [WebhookRule], failurePolicy s="Fail", matchPolicy s="Equivalent", namespaceSelector LabelSelector!={}, objectSelector LabelSelector!={}, sideEffects s, timeoutSeconds i=10, admissionReviewVersions [s]
+        MutatingWebhook: name s, clientConfig WebhookClientConfig, rules [WebhookRule], failurePolicy s="Fail", matchPolicy s="Equivalent", namespaceSelector LabelSelector!={}, objectSelector LabelSelector!={}, sideEffects s, timeoutSeconds i=10, admissionReviewVersions [s], reinvocationPolicy s="Never"
+        WebhookRule: operations [s], apiGroups [s], apiVersions [s], resources [s], scope s="*"
+        WebhookClientConfig: url s, service WebhookService, caBundle s
+        WebhookService: namespace s, name s, path s, port i=443
         CustomResourceDefinition: spec CustomResourceDefinitionSpec, status CustomResourceDefinitionStatus
         CustomResourceDefinitionSpec: group s, names CustomResourceDefinitionNames, scope s, versions [CustomResourceDefinitionVersion], conversion CustomResourceConversion, preserveUnknownFields b
         CustomResourceDefinitionNames: plural s, singular s, shortNames [s], kind s, listKind s, categories [s]

@@ -6,7 +6,7 @@ namespace Governor.Sandbox.Workloads;
 /// <summary>A controller: reacts to one change at a time, by writes through the same path as everybody's.</summary>
 internal interface IController
 {
-    void React(Change change);
+    Task ReactAsync(Change change);
 }
 
 /// <summary>Hands every change to every controller, in order, on one task.</summary>
@@ -67,7 +67,7 @@ internal sealed class ControllerLoop : IAsyncDisposable
             await foreach (var change in _core.Store.Changes.ReadAllAsync())
             {
                 foreach (var controller in _controllers)
-                    React(controller, change);
+                    await ReactAsync(controller, change);
                 Handled();
             }
         }
@@ -89,11 +89,11 @@ internal sealed class ControllerLoop : IAsyncDisposable
         }
     }
 
-    private static void React(IController controller, Change change)
+    private static async Task ReactAsync(IController controller, Change change)
     {
         try
         {
-            controller.React(change);
+            await controller.ReactAsync(change);
         }
         catch (ApiException)
         {

@@ -17,36 +17,36 @@ internal sealed class NamespaceController : IController
     public NamespaceController(ClusterCore core)
     {
         _core = core;
-        _writes = new SystemWrites(core, "kube-controller-manager");
+        _writes = new SystemWrites(core, "kube-controller-manager", "namespace-controller");
     }
 
-    public void React(Change change)
+    public async Task ReactAsync(Change change)
     {
         if (change.Resource != Namespaces)
         {
             if (change.Type == ChangeType.Deleted && change.Object.Key.Namespace is { Length: > 0 } name
                 && _core.Store.Current.Find(Namespaces, new ObjectKey("", name)) is { IsTerminating: true })
-                Finish(name);
+                await FinishAsync(name);
             return;
         }
         if (change.Type == ChangeType.Deleted)
             return;
         if (!change.Object.IsTerminating)
-            Furnish(change.Object.Key.Name);
+            await FurnishAsync(change.Object.Key.Name);
         else if (change.Previous is not { IsTerminating: true })
-            Empty(change.Object.Key.Name);
+            await EmptyAsync(change.Object.Key.Name);
     }
 
-    private void Furnish(string name)
+    private async Task FurnishAsync(string name)
     {
-        _writes.Create(Core("configmaps"), name, new JsonObject
+        await _writes.CreateAsync(Core("configmaps"), name, new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "ConfigMap",
             ["metadata"] = new JsonObject { ["name"] = "kube-root-ca.crt" },
             ["data"] = new JsonObject { ["ca.crt"] = _core.Options.Tls ? ClusterCertificates.Authority : "" },
         });
-        _writes.Create(Core("serviceaccounts"), name, new JsonObject
+        await _writes.CreateAsync(Core("serviceaccounts"), name, new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "ServiceAccount",
@@ -54,30 +54,30 @@ internal sealed class NamespaceController : IController
         });
     }
 
-    private void Empty(string name)
+    private async Task EmptyAsync(string name)
     {
         foreach (var (resource, o) in Content(name).Where(c => !c.Object.IsTerminating).ToArray())
             try
             {
-                _writes.Delete(resource, o.Key);
+                await _writes.DeleteAsync(resource, o.Key);
             }
             catch (ApiException e) when (e.Code == 404)
             {
                 continue; // gone already, by garbage collection or by hand
             }
-        Finish(name);
+        await FinishAsync(name);
     }
 
-    private void Finish(string name)
+    private async Task FinishAsync(string name)
     {
         var left = Content(name).ToArray();
         var key = new ObjectKey("", name);
         if (left.Length == 0)
         {
-            _writes.Change(Core("namespaces"), key, "finalize", o => o.ChildOrNew("spec")["finalizers"] = new JsonArray());
+            await _writes.ChangeAsync(Core("namespaces"), key, "finalize", o => o.ChildOrNew("spec")["finalizers"] = new JsonArray());
             return;
         }
-        _writes.Status(Core("namespaces"), key, status => status["conditions"] = Conditions(left));
+        await _writes.StatusAsync(Core("namespaces"), key, status => status["conditions"] = Conditions(left));
     }
 
     private JsonArray Conditions((ServedResource Resource, StoredObject Object)[] left)

@@ -21,7 +21,7 @@ internal sealed class WorkloadController : IController
 
     public WorkloadBehaviour Behaviour { get; set; }
 
-    public void React(Change change)
+    public async Task ReactAsync(Change change)
     {
         if (change.Type == ChangeType.Deleted || change.Object.IsTerminating || _core.Kinds.FindAny(change.Resource) is not { IsCustom: false } resource)
             return;
@@ -45,7 +45,7 @@ internal sealed class WorkloadController : IController
         var next = o.Child("status")?.DeepClone().AsObject() ?? [];
         write(next);
         if (!JsonText.Same(next, o.Child("status") ?? []))
-            _writes.Change(resource, current.Key, "status", changed => write(changed.ChildOrNew("status")));
+            await _writes.ChangeAsync(resource, current.Key, "status", changed => write(changed.ChildOrNew("status")));
     }
 
     private WorkloadBehaviour BehaviourOf(JsonObject o) =>
