@@ -73,7 +73,7 @@ public sealed class SandboxCluster : IAsyncDisposable
     /// <summary>Completes when the controllers (garbage collection, workloads, namespaces, definitions) have nothing left to do.</summary>
     public Task IdleAsync(CancellationToken ct = default) => _controllers.IdleAsync(ct);
 
-    /// <summary>What workloads do from now on; overridden by the annotation on the single object.</summary>
+    /// <summary>What workloads do from now on, those that exist included; overridden by the annotation on the single object.</summary>
     public void SetBehaviour(WorkloadBehaviour behaviour) => _controllers.Behaviour = behaviour;
 
     /// <summary>Stops listening: connections break and new ones are refused. State and port are kept.</summary>

@@ -7,6 +7,7 @@ namespace Governor.Sandbox;
 /// <param name="Tls">HTTPS with a certificate of the process's own authority; plain HTTP otherwise.</param>
 /// <param name="WatchHistory">Changes kept per kind for watches and exact lists; older resourceVersions are 410 Expired.</param>
 /// <param name="Behaviour">What workloads do that carry no annotation of their own.</param>
+/// <param name="AggregatedDiscovery">Answers discovery in one document to those who ask for it, as 1.27 and later do; 1.26 does not.</param>
 /// <param name="Seed">Where the random parts of faults come from.</param>
 public sealed record SandboxOptions(
     string Name,
@@ -15,7 +16,8 @@ public sealed record SandboxOptions(
     bool Tls = true,
     int WatchHistory = 2000,
     WorkloadBehaviour Behaviour = WorkloadBehaviour.Ready,
-    int Seed = 1);
+    int Seed = 1,
+    bool AggregatedDiscovery = false);
 
 /// <summary>
 /// What a workload stand-in does with its object. One object may say otherwise by the annotation

@@ -236,7 +236,7 @@ internal sealed class ResourceHandler
         foreach (var item in items)
             try
             {
-                await _core.Remover.DeleteAsync(context with { Name = item.Key.Name, Namespace = item.Key.Namespace }, options);
+                await _core.Remover.DeleteAsync(context with { Name = item.Key.Name, Namespace = item.Key.Namespace, IsCollection = true }, options);
             }
             catch (ApiException e) when (e.Code == 404)
             {

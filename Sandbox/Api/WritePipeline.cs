@@ -94,6 +94,8 @@ internal sealed class WritePipeline
             next.Metadata()["generation"] = (oldMetadata.Whole("generation") ?? 0) + 1;
         if (!applied && mutated is null)
             FieldOwnership.Update(resource, old, next, OwnerOf(context, "Update"), Now);
+        if (context.Subresource == "scale" && resource.IsCustom)
+            DropScaleOwner(next.Metadata());
         await _core.Admission.ValidateAsync(Attempt(context, old, next));
         if (mutated is not null)
             Pruning.Prune(next, resource.Schema);
@@ -120,6 +122,14 @@ internal sealed class WritePipeline
             foreach (var system in SystemMade)
                 Carry(next.Metadata(), mutated.Metadata(), system);
         return mutated;
+    }
+
+    /// <summary>Of a custom resource scaling takes the replicas from their owners and gives them to nobody.</summary>
+    private static void DropScaleOwner(JsonObject metadata)
+    {
+        var entries = metadata.List("managedFields");
+        foreach (var entry in entries?.OfType<JsonObject>().Where(e => e.Text("subresource") == "scale").ToArray() ?? [])
+            entries!.Remove(entry);
     }
 
     private static AdmissionAttempt Attempt(RequestContext context, JsonObject? old, JsonObject next)

@@ -39,6 +39,8 @@ internal sealed class CutAnswer(HttpContext http, long bytes) : Stream
         if (part.Length == buffer.Length)
             return;
         await _answer.FlushAsync(cancellationToken);
+        // A flush ends before the bytes are on the wire, and an abort would take them back.
+        await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
         http.Abort();
     }
 }

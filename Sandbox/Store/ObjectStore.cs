@@ -24,7 +24,7 @@ internal sealed class ObjectStore
 {
     private readonly Lock _gate = new();
     private readonly int _historySize;
-    private readonly Channel<Change> _changes = Channel.CreateUnbounded<Change>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Change?> _changes = Channel.CreateUnbounded<Change?>(new UnboundedChannelOptions { SingleReader = true });
     private long _forgotten = 100;
     private ImmutableDictionary<ResourceId, History> _histories = ImmutableDictionary<ResourceId, History>.Empty;
     private volatile StoreState _state =
@@ -35,8 +35,8 @@ internal sealed class ObjectStore
     /// <summary>The newest state.</summary>
     public StoreState Current => _state;
 
-    /// <summary>Every change in order, for the controllers.</summary>
-    public ChannelReader<Change> Changes => _changes.Reader;
+    /// <summary>Every change in order, for the controllers; null for a nudge.</summary>
+    public ChannelReader<Change?> Changes => _changes.Reader;
 
     /// <summary>How many changes were handed to the controllers so far.</summary>
     public long ChangeCount { get; private set; }
@@ -105,6 +105,16 @@ internal sealed class ObjectStore
             _forgotten = _state.Version;
         foreach (var history in _histories.Values)
             history.Expire(_state.Version);
+    }
+
+    /// <summary>Makes the controllers look again though nothing has changed.</summary>
+    public void Nudge()
+    {
+        lock (_gate)
+        {
+            ChangeCount++;
+            _changes.Writer.TryWrite(null);
+        }
     }
 
     public void Close() => _changes.Writer.TryComplete();

@@ -31,7 +31,11 @@ internal sealed class ControllerLoop : IAsyncDisposable
     public WorkloadBehaviour Behaviour
     {
         get => _workloads.Behaviour;
-        set => _workloads.Behaviour = value;
+        set
+        {
+            _workloads.Behaviour = value;
+            _core.Store.Nudge();
+        }
     }
 
     public void Start() => _run = Task.Run(RunAsync);
@@ -66,8 +70,11 @@ internal sealed class ControllerLoop : IAsyncDisposable
         {
             await foreach (var change in _core.Store.Changes.ReadAllAsync())
             {
-                foreach (var controller in _controllers)
-                    await ReactAsync(controller, change);
+                if (change is null)
+                    await _workloads.ReviewAsync();
+                else
+                    foreach (var controller in _controllers)
+                        await ReactAsync(controller, change);
                 Handled();
             }
         }

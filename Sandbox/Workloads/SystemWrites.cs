@@ -19,7 +19,7 @@ internal sealed class SystemWrites
     {
         _core = core;
         _manager = manager;
-        _user = account.Length > 0 ? UserIdentity.ServiceAccount("kube-system", account, "") : UserIdentity.Of("system:apiserver", "", ["system:masters"]);
+        _user = account.Length > 0 ? UserIdentity.ServiceAccount("kube-system", account, Guid.NewGuid().ToString()) : UserIdentity.Of("system:apiserver", "", ["system:masters"]);
     }
 
     public async Task CreateAsync(ServedResource resource, string @namespace, JsonObject o)
@@ -37,8 +37,9 @@ internal sealed class SystemWrites
             return o;
         });
 
-    public Task DeleteAsync(ServedResource resource, ObjectKey key, DeleteOptions? options = null) =>
-        _core.Remover.DeleteAsync(Context(resource, key, ""), options ?? DeleteOptions.Background);
+    /// <param name="isCollection">One of many: the controller deletes whole collections.</param>
+    public Task DeleteAsync(ServedResource resource, ObjectKey key, DeleteOptions? options = null, bool isCollection = false) =>
+        _core.Remover.DeleteAsync(Context(resource, key, "") with { IsCollection = isCollection }, options ?? DeleteOptions.Background);
 
     public ServedResource? Find(ResourceId id) => _core.Kinds.FindAny(id);
 

@@ -29,7 +29,7 @@ public sealed class SandboxClient : IDisposable
 
     public SandboxClient(SandboxCluster cluster, string? token = null, Version? version = null)
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, ResponseHeaderEncodingSelector = static (_, _) => Encoding.UTF8 };
         if (cluster.CertificateAuthority.Length > 0)
         {
             var authority = X509Certificate2.CreateFromPem(cluster.CertificateAuthority);
@@ -88,7 +88,7 @@ public sealed class SandboxClient : IDisposable
     /// <summary>Opens a watch; returns once the server has answered with headers.</summary>
     public async Task<WatchReader> WatchAsync(string path, string accept = "application/json")
     {
-        using var request = Request("GET", path + (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "watch=true", accept);
+        using var request = Request("GET", path.Contains("watch", StringComparison.Ordinal) ? path : path + (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "watch=true", accept);
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         return new WatchReader(response, await response.Content.ReadAsStreamAsync());
     }
