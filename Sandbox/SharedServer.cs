@@ -102,6 +102,9 @@ internal sealed class SharedServer
         kestrel.AddServerHeader = false;
         kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.UTF8; // warnings of webhooks pass as they are
         kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MaxRequestLineSize = 1024 * 1024; // long selectors and continue tokens; Go's limit is on the headers as a whole
+        kestrel.Limits.MaxRequestBufferSize = 2 * 1024 * 1024;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 1024 * 1024;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;

@@ -18,7 +18,7 @@ internal sealed class ClusterCore : IDisposable
         var clock = new SkewedClock(options.Clock ?? TimeProvider.System);
         Faults = new SandboxFaults(options.Seed, clock);
         Clock = clock;
-        Store = new ObjectStore(options.WatchHistory);
+        Store = new ObjectStore(options.WatchHistory, options.WatchHistoryBytes);
         Tokens = new Tokens(Store, Clock);
         Authorizer = new Authorizer(Store);
         Faults.OnExpire(kind => Store.Expire(kind is { } one ? new ResourceId(one.Group, one.Plural) : null));

@@ -168,7 +168,7 @@ internal static class KindRules
         foreach (var map in (string[])["data", "binaryData"])
             foreach (var (key, value) in o.Child(map) ?? [])
             {
-                size += value?.ToString().Length ?? 0;
+                size += Encoding.UTF8.GetByteCount(key) + Size(value?.ToString() ?? "", kind == "Secret" || map == "binaryData");
                 if (key.Length > 253 || key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
                     yield return Cause.Invalid($"{map}[{key}]", $"\"{key}\"", "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')");
             }
@@ -190,6 +190,8 @@ internal static class KindRules
         if (kind == "Secret" && old.Text("type") != o.Text("type"))
             yield return Cause.Invalid("type", $"\"{o.Text("type")}\"", "field is immutable");
     }
+
+    private static int Size(string value, bool isEncoded) => isEncoded ? value.TrimEnd('=').Length * 3 / 4 : Encoding.UTF8.GetByteCount(value);
 
     private static IEnumerable<Cause> ValidateWorkload(JsonObject? old, JsonObject o)
     {

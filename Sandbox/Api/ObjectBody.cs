@@ -57,7 +57,8 @@ internal static class ObjectBody
         {
             var start = body.AsSpan().TrimStart(" \n\r\t"u8);
             var why = start.Length == 0 || start[0] is (byte)'{' or (byte)'['
-                ? e.Message.Contains("invalid", StringComparison.Ordinal) && !e.Message.Contains("depth", StringComparison.Ordinal) && !e.Message.Contains("end of", StringComparison.Ordinal) ? e.Message : "unexpected end of JSON input"
+                ? e.Message is "exceeded max depth" || e.Message.StartsWith("json: ", StringComparison.Ordinal)
+                    || (e.Message.Contains("invalid", StringComparison.Ordinal) && !e.Message.Contains("end of", StringComparison.Ordinal)) ? e.Message : "unexpected end of JSON input"
                 : $"invalid character '{(char)start[0]}' looking for beginning of value";
             throw Unrecognized(kind, $"couldn't get version/kind; json parse error: {why}", body);
         }

@@ -13,7 +13,8 @@ namespace Governor.Sandbox.Api;
 /// <summary>Requests to resources: finds the resource and the verb's way through it.</summary>
 internal sealed class ResourceHandler
 {
-    private const int BodyLimit = 3 * 1024 * 1024;
+    /// <summary>Bytes that a body may have.</summary>
+    public const int BodyLimit = 3 * 1024 * 1024;
 
     private readonly ClusterCore _core;
     private readonly ResourceReads _reads;

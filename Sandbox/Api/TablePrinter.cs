@@ -34,7 +34,7 @@ internal sealed class TablePrinter
     {
         ["kind"] = "PartialObjectMetadata",
         ["apiVersion"] = "meta.k8s.io/v1",
-        ["metadata"] = JsonNode.Parse(o.GetProperty("metadata").GetRawText()),
+        ["metadata"] = JsonNode.Parse(o.GetProperty("metadata").GetRawText(), null, JsonText.DocumentOptions),
     };
 
     private IReadOnlyList<PrinterColumn> Declared => _resource.IsCustom ? _resource.Columns : BuiltinColumns.Of(_resource.Gvk.Kind);
@@ -66,7 +66,7 @@ internal sealed class TablePrinter
         row["object"] = _include switch
         {
             "None" => null,
-            "Object" => JsonNode.Parse(o.GetRawText()),
+            "Object" => JsonNode.Parse(o.GetRawText(), null, JsonText.DocumentOptions),
             _ => Partial(o),
         };
         return row;
@@ -88,8 +88,8 @@ internal sealed class TablePrinter
         return found[0].ValueKind switch
         {
             JsonValueKind.Null => null,
-            JsonValueKind.String or JsonValueKind.Object or JsonValueKind.Array when column.Type != "string" || found[0].ValueKind == JsonValueKind.String => JsonNode.Parse(found[0].GetRawText()),
-            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False when column.Type != "string" => JsonNode.Parse(found[0].GetRawText()),
+            JsonValueKind.String or JsonValueKind.Object or JsonValueKind.Array when column.Type != "string" || found[0].ValueKind == JsonValueKind.String => JsonNode.Parse(found[0].GetRawText(), null, JsonText.DocumentOptions),
+            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False when column.Type != "string" => JsonNode.Parse(found[0].GetRawText(), null, JsonText.DocumentOptions),
             _ => JsonValue.Create(found[0].ToString()),
         };
     }

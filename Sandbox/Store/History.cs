@@ -29,14 +29,18 @@ internal sealed class History
 {
     private readonly Lock _gate = new();
     private readonly int _capacity;
+    private readonly long _maxBytes;
     private readonly LinkedList<Change> _changes = new();
     private long _trimmed;
+    private long _bytes;
     private TaskCompletionSource _pulse = New();
     private CancellationTokenSource _epoch = new();
 
-    public History(int capacity, long horizon)
+    /// <param name="bytes">What the objects of the history may take together; the newest change is kept in any case.</param>
+    public History(int capacity, long bytes, long horizon)
     {
         _capacity = capacity;
+        _maxBytes = bytes;
         Horizon = horizon;
         _trimmed = horizon;
     }
@@ -70,7 +74,8 @@ internal sealed class History
         lock (_gate)
         {
             _changes.AddLast(change);
-            while (_changes.Count > _capacity)
+            _bytes += change.Object.Json.Length;
+            while (_changes.Count > _capacity || (_bytes > _maxBytes && _changes.Count > 1))
                 Forget();
             pulse = _pulse;
             _pulse = New();
@@ -162,6 +167,7 @@ internal sealed class History
     {
         var oldest = _changes.First!.Value;
         _trimmed = oldest.Version;
+        _bytes -= oldest.Object.Json.Length;
         Horizon = Math.Max(Horizon, _trimmed);
         _changes.RemoveFirst();
     }

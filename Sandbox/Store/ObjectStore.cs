@@ -24,13 +24,14 @@ internal sealed class ObjectStore
 {
     private readonly Lock _gate = new();
     private readonly int _historySize;
+    private readonly long _historyBytes;
     private readonly Channel<Change?> _changes = Channel.CreateUnbounded<Change?>(new UnboundedChannelOptions { SingleReader = true });
     private long _forgotten = 100;
     private ImmutableDictionary<ResourceId, History> _histories = ImmutableDictionary<ResourceId, History>.Empty;
     private volatile StoreState _state =
         new(100, ImmutableDictionary<ResourceId, ImmutableSortedDictionary<ObjectKey, StoredObject>>.Empty);
 
-    public ObjectStore(int historySize) => _historySize = historySize;
+    public ObjectStore(int historySize, long historyBytes) => (_historySize, _historyBytes) = (historySize, historyBytes);
 
     /// <summary>The newest state.</summary>
     public StoreState Current => _state;
@@ -49,7 +50,7 @@ internal sealed class ObjectStore
         {
             if (!_histories.TryGetValue(id, out found))
             {
-                found = new History(_historySize, _forgotten);
+                found = new History(_historySize, _historyBytes, _forgotten);
                 _histories = _histories.Add(id, found);
             }
             return found;

@@ -68,14 +68,28 @@ public sealed class SandboxClient : IDisposable
     public Task<Answer> ApplyAsync(string path, string yaml, string manager = "tests", bool force = false) =>
         SendAsync("PATCH", $"{path}?fieldManager={manager}{(force ? "&force=true" : "")}", yaml, "application/apply-patch+yaml");
 
-    public async Task<Answer> SendAsync(
+    public Task<Answer> SendAsync(
         string method, string path, string? body = null, string contentType = "application/json", string accept = "application/json",
+        IEnumerable<(string Name, string Value)>? headers = null) =>
+        SendBytesAsync(method, path, body is null ? null : Encoding.UTF8.GetBytes(body), contentType, accept, headers);
+
+    /// <summary>A list as it comes for someone who takes gzip: the encoding, and the bytes on the wire.</summary>
+    public async Task<(string Encoding, long Bytes)> GetCompressedAsync(string path)
+    {
+        using var request = Request("GET", path, "application/json");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
+        using var response = await _http.SendAsync(request);
+        return (string.Join(',', response.Content.Headers.ContentEncoding), (await response.Content.ReadAsByteArrayAsync()).Length);
+    }
+
+    public async Task<Answer> SendBytesAsync(
+        string method, string path, byte[]? body = null, string contentType = "application/json", string accept = "application/json",
         IEnumerable<(string Name, string Value)>? headers = null)
     {
         using var request = Request(method, path, accept);
         if (body is not null)
         {
-            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content = new ByteArrayContent(body);
             if (contentType.Length > 0)
                 request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         }
