@@ -1,12 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Governor.Sandbox.Discovery;
 using Microsoft.AspNetCore.Http;
 
 namespace Governor.Sandbox.Api;
 
 /// <summary>Bodies of writes: JSON, YAML, and protobuf for the few built-in kinds that kubectl sends so.</summary>
-internal static class ObjectBody
+internal static partial class ObjectBody
 {
     /// <exception cref="ApiException">400 or 415 when the body is not what the URL says.</exception>
     public static (JsonObject Object, IReadOnlyList<string> Duplicates) Read(HttpRequest request, ServedResource resource, byte[] body, string? kind = null)
@@ -88,11 +89,18 @@ internal static class ObjectBody
     {
         if (resource.IsCustom)
             return;
+        foreach (var time in (ReadOnlySpan<string>)["acquireTime", "renewTime"])
+            if (resource.Gvk.Kind == "Lease" && o.Child("spec")?.Text(time) is { Length: > 0 } stamp && !MicroTime().IsMatch(stamp))
+                throw ObjectRules.CannotHandle(resource, $"parsing time \"{stamp}\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse \"{stamp[Math.Min(19, stamp.Length)..]}\" as \".000000\"");
         foreach (var map in (ReadOnlySpan<string>)["data", "stringData", "binaryData"])
             foreach (var (_, value) in o.Child(map) ?? [])
                 if (value is not null && value.GetValueKind() != JsonValueKind.String)
                     throw ObjectRules.CannotHandle(resource, $"json: cannot unmarshal {value.GetValueKind().ToString().ToLowerInvariant()} into Go struct field {resource.Gvk.Kind}.{map} of type string");
     }
+
+    /// <summary>Six decimals, no more and no fewer.</summary>
+    [GeneratedRegex(@"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)\z")]
+    private static partial Regex MicroTime();
 
     private static ApiException Unrecognized(string kind, string why, byte[] body) =>
         ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): {why} ({BodyReader.Excerpt(body)})");

@@ -82,6 +82,8 @@ internal sealed class ResourceHandler
             "finalize" => resource.Plural == "namespaces" && !resource.IsCustom,
             _ => false,
         };
+        if (!known && resource.IsCustom && info.Subresource is "status" or "scale")
+            throw ApiException.NotFound(resource, info.Name);
         if (!known)
             throw resource.IsCustom ? ApiException.PageNotFound() : ApiException.NoSuchResource();
     }
@@ -154,7 +156,7 @@ internal sealed class ResourceHandler
             "create" => Written(await CreateAsync(http.Request, context, body), "create"),
             "update" => Written(await UpdateAsync(http.Request, context, body), "update"),
             "patch" => await PatchAsync(http.Request, context, body),
-            "delete" => (200, await _core.Remover.DeleteAsync(context, DeleteOptionsOf(http.Request, body)), "delete"),
+            "delete" => (200, await _core.Remover.DeleteAsync(context, WithDefault(context, DeleteOptionsOf(http.Request, body))), "delete"),
             _ => (200, await DeleteCollectionAsync(http.Request, context, body), "deletecollection"),
         };
         Log(context, verb, body, answer, info, http.Request);
@@ -244,6 +246,15 @@ internal sealed class ResourceHandler
                 continue; // gone already, which is what was asked for
             }
         return list;
+    }
+
+    /// <summary>Jobs are the one kind whose dependents stay when nothing is said, which is announced.</summary>
+    private static DeleteOptions WithDefault(RequestContext context, DeleteOptions options)
+    {
+        if (options.Propagation.Length > 0 || context.Resource.Gvk is not { Group: "batch", Kind: "Job" })
+            return options;
+        context.Warnings.Add("child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning");
+        return options with { Propagation = "Orphan" };
     }
 
     private static DeleteOptions DeleteOptionsOf(HttpRequest request, byte[] body) => body.Length > 0

@@ -39,6 +39,7 @@ internal sealed class ResourceReads
         Answers.Warn(http, context.Warnings);
         if (media.IsTable)
         {
+            TablePrinter.CheckInclude(http.Request);
             var printer = new TablePrinter(context.Resource, http.Request.Query["includeObject"].ToString(), _core.Clock.GetUtcNow());
             await Answers.Json(http, 200, printer.Print(page.Items.Select(i => i.Root), page.Metadata(false)));
         }
@@ -50,6 +51,8 @@ internal sealed class ResourceReads
                 ["metadata"] = page.Metadata(false),
                 ["items"] = new JsonArray(page.Items.Select(i => (JsonNode?)TablePrinter.Partial(i.Root)).ToArray()),
             });
+        else if (media.As == "PartialObjectMetadata")
+            throw new ApiException(406, "NotAcceptable", $"you requested PartialObjectMetadata, but the requested object is a list ({(context.Resource.IsCustom ? "*unstructured.UnstructuredList" : $"*{Package(context.Resource)}.{context.Resource.ListKind}")})");
         else if (media.As.Length > 0)
             throw new ApiException(406, "NotAcceptable", "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf");
         else
@@ -85,10 +88,14 @@ internal sealed class ResourceReads
             : Answers.Json(http, code, Convert(resource, o));
     }
 
+    /// <summary>The Go package of a built-in kind's internal type.</summary>
+    private static string Package(ServedResource resource) => resource.Gvk.Group.Length == 0 ? "core" : resource.Gvk.Group.Split('.')[0];
+
     private Task AnswerShaped(HttpContext http, ServedResource resource, int code, MediaRange media, JsonElement o) => media.As switch
     {
+        "PartialObjectMetadataList" => throw ApiException.Internal("content is not a list"),
         "Table" => Answers.Json(http, code, new TablePrinter(resource, http.Request.Query["includeObject"].ToString(), _core.Clock.GetUtcNow())
-            .Print([o], new JsonObject { ["resourceVersion"] = o.FindText("metadata", "resourceVersion") })),
+            .PrintOne(http.Request, o, new JsonObject { ["resourceVersion"] = o.FindText("metadata", "resourceVersion") })),
         "PartialObjectMetadata" => Answers.Json(http, code, TablePrinter.Partial(o)),
         _ => throw new ApiException(406, "NotAcceptable", "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"),
     };

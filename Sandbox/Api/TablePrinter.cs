@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Governor.Sandbox.Discovery;
+using Microsoft.AspNetCore.Http;
 
 namespace Governor.Sandbox.Api;
 
@@ -18,6 +19,21 @@ internal sealed class TablePrinter
         _resource = resource;
         _include = include;
         _now = now;
+    }
+
+    /// <exception cref="ApiException">400 for a value of includeObject that does not exist.</exception>
+    public static void CheckInclude(HttpRequest request)
+    {
+        var include = request.Query["includeObject"].ToString();
+        if (include is not ("" or "None" or "Metadata" or "Object"))
+            throw ApiException.BadRequest($"Unable to convert to Table as requested: includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty");
+    }
+
+    /// <summary>One object, as a list of one row.</summary>
+    public JsonObject PrintOne(HttpRequest request, JsonElement o, JsonObject metadata)
+    {
+        CheckInclude(request);
+        return Print([o], metadata);
     }
 
     public JsonObject Print(IEnumerable<JsonElement> objects, JsonObject metadata, bool withColumns = true) => new()

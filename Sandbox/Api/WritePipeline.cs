@@ -90,7 +90,7 @@ internal sealed class WritePipeline
         var mutated = await MutateAsync(context, old, next, applied);
         next = mutated ?? next;
         Complete(context, old, next);
-        if (resource.CountsGenerations && SpecChanged(old, next))
+        if (resource.CountsGenerations && SpecChanged(old, next, resource.HasStatus || !resource.IsCustom))
             next.Metadata()["generation"] = (oldMetadata.Whole("generation") ?? 0) + 1;
         if (!applied && mutated is null)
             FieldOwnership.Update(resource, old, next, OwnerOf(context, "Update"), Now);
@@ -240,10 +240,11 @@ internal sealed class WritePipeline
         metadata["namespace"] = context.Namespace;
     }
 
-    private static bool SpecChanged(JsonObject old, JsonObject next)
+    /// <param name="countsStatus">The status is a part of its own; without the subresource it is like any other field.</param>
+    private static bool SpecChanged(JsonObject old, JsonObject next, bool countsStatus)
     {
         foreach (var name in old.Select(p => p.Key).Union(next.Select(p => p.Key)))
-            if (name is not ("metadata" or "status" or "apiVersion" or "kind") && !JsonText.Same(old[name], next[name]))
+            if (name is not ("metadata" or "apiVersion" or "kind") && (name != "status" || !countsStatus) && !JsonText.Same(old[name], next[name]))
                 return true;
         return false;
     }

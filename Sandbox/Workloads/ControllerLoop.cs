@@ -25,7 +25,7 @@ internal sealed class ControllerLoop : IAsyncDisposable
     {
         _core = core;
         _workloads = new WorkloadController(core);
-        _controllers = [new DefinitionController(core), new NamespaceController(core), new GarbageCollector(core), _workloads];
+        _controllers = [new DefinitionController(core), new NamespaceController(core), new GarbageCollector(core), new RoleAggregation(core), _workloads];
     }
 
     public WorkloadBehaviour Behaviour

@@ -52,7 +52,14 @@ internal sealed class NamespaceController : IController
         {
             ["apiVersion"] = "v1",
             ["kind"] = "ConfigMap",
-            ["metadata"] = new JsonObject { ["name"] = "kube-root-ca.crt" },
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = "kube-root-ca.crt",
+                ["annotations"] = new JsonObject
+                {
+                    ["kubernetes.io/description"] = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.",
+                },
+            },
             ["data"] = new JsonObject { ["ca.crt"] = _core.Options.Tls ? ClusterCertificates.Authority : "" },
         });
         await _writes.CreateAsync(Core("serviceaccounts"), name, new JsonObject

@@ -24,6 +24,13 @@ public sealed partial class Replay
     {
         var path = e.Path.Split('?')[0];
         var parts = path.Split('/');
+        if (e.Body.StartsWith('{') && e.Code == 200 && path.EndsWith("widgets") && JsonNode.Parse(e.Body)?["items"] is JsonArray listed && listed.Count > 0 && listed[0] is JsonValue)
+            foreach (var name in listed.Select(n => n!.ToString()).Where(n => !n.Contains('/')))
+                if ((await client.GetAsync($"{path}/{name}")).Code == 404)
+                {
+                    var labels = name.StartsWith('w') && int.TryParse(name[1..], out var n) ? $"\"n\":\"{n}\",\"parity\":\"{(n % 2 == 0 ? "even" : "odd")}\"" : name.StartsWith("dc") ? "\"dc\":\"y\"" : "";
+                    await client.PostAsync(path, $$$"""{"apiVersion":"fixtures.governor.dev/v1","kind":"Widget","metadata":{"name":"{{{name}}}","labels":{ {{{labels}}} } },"spec":{"size":3} }""");
+                }
         var at = Array.FindIndex(parts, p => p is "widgets" or "configmaps");
         if (at < 0 || e.Code is 201 or 404 || e.Method is "POST" || parts.Length <= at + 1) return;
         var keep = client.Token; client.Token = _cluster.AdminToken;
@@ -63,7 +70,7 @@ public sealed partial class Replay
             client.Token = exchange.Who switch { "admin" or "kubectl" => _cluster.AdminToken, "bearer" => Bearer, "anonymous" => "", _ => _cluster.TokenFor(exchange.Who) };
             var accept = exchange.RequestHeader("Accept") ?? "";
             var passed = exchange.RequestHeaders.Where(h => h.Name.StartsWith("Impersonate", StringComparison.Ordinal));
-            if (Prepares) await PrepareAsync(client, exchange);
+            if (Prepares) { await PrepareAsync(client, exchange); if (exchange.Code == 200) LearnVersion(exchange.Path); }
             await LearnTargetAsync(client, exchange);
             var body = exchange.RequestBody.Length > 0 || exchange.RequestHeader("Content-Type") is not null ? Known(Webhooks?.Own(exchange.RequestBody) ?? exchange.RequestBody) : null;
             var answer = await client.SendAsync(exchange.Method, Known(exchange.Path), body, exchange.RequestHeader("Content-Type") ?? "", accept, passed);
@@ -116,7 +123,7 @@ public sealed partial class Replay
         var uid = Uid().Match(exchange.RequestBody).Groups[1].Value;
         var version = Version().Match(exchange.RequestBody).Groups[2].Value;
         var isNew = uid.Length > 0 && uid.Distinct().Count() > 3 && !_learned.ContainsKey(uid);
-        if (!isNew && exchange is { Method: "PUT", Code: 200 } && version.Length >= 3 && !_learned.ContainsKey(version)
+        if (!isNew && exchange is { Method: "PUT" or "PATCH", Code: 200 } && version.Length >= 3 && !_learned.ContainsKey(version)
             && await client.GetAsync(exchange.Path.Split('?')[0]) is { Code: 200 } put)
             _learned[version] = put.Version;
         if (!isNew || await client.GetAsync(exchange.Path.Split('?')[0]) is not { Code: 200 } target)
@@ -142,6 +149,11 @@ public sealed partial class Replay
         {
             if (exchange.HasBody && !answer.ContentType.Contains("yaml", StringComparison.Ordinal) && answer.Text.Trim() != exchange.Body.Trim())
                 report($"expected '{exchange.Body}', found '{answer.Text}'");
+            return;
+        }
+        if (!answer.Text.StartsWith('{'))
+        {
+            report($"expected JSON, found '{answer.Text}'");
             return;
         }
         var expected = JsonNode.Parse(exchange.Body);
