@@ -174,7 +174,9 @@ internal static class KindRules
             foreach (var (key, value) in o.Child(map) ?? [])
             {
                 size += Encoding.UTF8.GetByteCount(key) + Size(value?.ToString() ?? "", kind == "Secret" || map == "binaryData");
-                if (key.Length > 253 || key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
+                if (key is "." or "..")
+                    yield return Cause.Invalid($"{map}[{key}]", $"\"{key}\"", $"must not be '{key}'");
+                else if (key.Length > 253 || key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
                     yield return Cause.Invalid($"{map}[{key}]", $"\"{key}\"", "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')");
             }
         foreach (var (key, _) in o.Child("binaryData") ?? [])

@@ -96,6 +96,19 @@ internal static partial class ObjectBody
             foreach (var (_, value) in o.Child(map) ?? [])
                 if (value is not null && value.GetValueKind() != JsonValueKind.String)
                     throw ObjectRules.CannotHandle(resource, $"json: cannot unmarshal {value.GetValueKind().ToString().ToLowerInvariant()} into Go struct field {resource.Gvk.Kind}.{map} of type string");
+                else if (value is not null && (map == "binaryData" || (map == "data" && resource.Gvk.Kind == "Secret")))
+                    CheckBase64(resource, value.GetValue<string>());
+    }
+
+    /// <exception cref="ApiException">400 that names the first byte that is no base64.</exception>
+    private static void CheckBase64(ServedResource resource, string text)
+    {
+        if (Convert.TryFromBase64String(text, new byte[text.Length], out _))
+            return;
+        var at = 0;
+        while (at < text.Length && (char.IsAsciiLetterOrDigit(text[at]) || text[at] is '+' or '/'))
+            at++;
+        throw ObjectRules.CannotHandle(resource, $"illegal base64 data at input byte {at}");
     }
 
     /// <summary>Six decimals, no more and no fewer.</summary>

@@ -107,7 +107,7 @@ internal sealed class ObjectWriter
     {
         var resource = context.Resource;
         if (resource.IsTerminating)
-            throw new ApiException(405, "MethodNotAllowed", $"create is not allowed while custom resource definition is terminating", ApiException.About(resource, ""));
+            throw new ApiException(405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating", ApiException.About(resource, ""));
         var next = await _pipeline.PrepareCreateAsync(context, body, applied);
         var name = next.Metadata().Text("name");
         var key = new ObjectKey(resource.IsNamespaced ? context.Namespace : "", name);

@@ -168,6 +168,9 @@ internal sealed class WritePipeline
         else
             causes.AddRange(CelValidation.Validate(next, old, resource.Schema));
         causes.AddRange(KindRules.Validate(_core, resource, old, next));
+        if (resource is { IsCustom: true, Scale: { } scale } && next.At(scale.SpecReplicas.Split('.', StringSplitOptions.RemoveEmptyEntries)) is JsonValue replicas
+            && JsonText.TryWhole(replicas, out var count) && count < 0)
+            causes.Add(Cause.Invalid(scale.SpecReplicas, $"{count}", "should be a non-negative integer"));
         if (causes.Count > 0)
             throw ApiException.Invalid(resource, next.Metadata().Text("name"), causes);
     }

@@ -6,7 +6,7 @@ internal static class BuiltinTypes
     public const string Text = Meta + Core + Pods + Apps + Policy + Rbac + Extensions + Reviews;
 
     private const string Meta = """
-        ObjectMeta: name s, generateName s, namespace s, selfLink s, uid s, resourceVersion s, generation i, creationTimestamp t, deletionTimestamp t, deletionGracePeriodSeconds i, labels {s}, annotations {s}, ownerReferences [OwnerReference uid], finalizers [s!], managedFields [ManagedFieldsEntry]
+        ObjectMeta: name s, generateName s, namespace s, selfLink s, uid s, resourceVersion s, generation i, creationTimestamp t, deletionTimestamp t, deletionGracePeriodSeconds i, labels {s}, annotations {s}, ownerReferences [OwnerReference! uid], finalizers [s!], managedFields [ManagedFieldsEntry]
         OwnerReference: apiVersion s, kind s, name s, uid s, controller b, blockOwnerDeletion b
         ManagedFieldsEntry: manager s, operation s, apiVersion s, time t, fieldsType s, fieldsV1 *, subresource s
         Condition: type s, status s, observedGeneration i, lastTransitionTime t, lastProbeTime t, lastUpdateTime t, lastHeartbeatTime t, reason s, message s
@@ -113,8 +113,8 @@ internal static class BuiltinTypes
         """;
 
     private const string Rbac = """
-        Role: rules [PolicyRule]
-        ClusterRole: rules [PolicyRule], aggregationRule AggregationRule
+        Role: rules [PolicyRule]?
+        ClusterRole: rules [PolicyRule]?, aggregationRule AggregationRule
         AggregationRule: clusterRoleSelectors [LabelSelector]
         PolicyRule: verbs [s], apiGroups [s], resources [s], resourceNames [s], nonResourceURLs [s]
         RoleBinding: subjects [Subject], roleRef RoleRef!

@@ -97,7 +97,7 @@ internal static class Definitions
             yield return Cause.Required($"{path}.items", "must be specified");
         if (schema.Text("x-kubernetes-list-type") == "map" && schema.List("x-kubernetes-list-map-keys") is not { Count: > 0 })
             yield return Cause.Required($"{path}.x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map");
-        if (schema.List("x-kubernetes-list-map-keys").Texts().ToArray() is { Length: > 0 } keys && schema.Child("items")?.Child("properties") is { } members && !keys.All(members.ContainsKey))
+        if (schema.List("x-kubernetes-list-map-keys").Texts().ToArray() is { Length: > 0 } keys && !keys.All((schema.Child("items")?.Child("properties") ?? []).ContainsKey))
             yield return Cause.Invalid($"{path}.x-kubernetes-list-map-keys", $"[]string{{{string.Join(", ", keys.Select(k => $"\"{k}\""))}}}", "entries must all be names of item properties");
         if (schema["default"] is { } fallback && SchemaValidation.Validate(fallback, OpenApiSchema.Read(schema), "") is { Count: > 0 } faults)
             foreach (var fault in faults)

@@ -12,6 +12,7 @@ internal sealed class GarbageCollector : IController
     private const string Foreground = "foregroundDeletion";
     private const string Orphan = "orphan";
 
+    private readonly ClusterCore _core;
     private readonly SystemWrites _writes;
     private readonly ObjectStore _store;
     private readonly Dictionary<string, (ResourceId Resource, ObjectKey Key)> _objects = new(StringComparer.Ordinal);
@@ -19,6 +20,7 @@ internal sealed class GarbageCollector : IController
 
     public GarbageCollector(ClusterCore core)
     {
+        _core = core;
         _store = core.Store;
         _writes = new SystemWrites(core, "kube-controller-manager", "generic-garbage-collector");
     }
@@ -68,8 +70,8 @@ internal sealed class GarbageCollector : IController
         var dead = owners.Where(o => !IsAlive(o, dependent)).Select(o => o.Uid).ToHashSet(StringComparer.Ordinal);
         if (dead.Count == 0 || !_objects.TryGetValue(uid, out var at) || _writes.Find(at.Resource) is not { } resource)
             return;
-        if (!resource.IsNamespaced && owners.Any(o => _objects.TryGetValue(o.Uid, out var owner) && owner.Key.Namespace.Length > 0))
-            return;
+        if (!resource.IsNamespaced && owners.Any(o => o.IsNamespaced))
+            return; // such an owner can never be resolved
         if (dead.Count < owners.Length)
             await RemoveOwnersAsync(uid, dead);
         else if (!dependent.IsTerminating)
@@ -126,7 +128,7 @@ internal sealed class GarbageCollector : IController
             o.Metadata()["finalizers"] = JsonText.ArrayOf(o.Metadata().List("finalizers").Texts().Where(f => f != finalizer)));
     }
 
-    private bool IsAlive((string Uid, bool Blocks) owner, StoredObject dependent)
+    private bool IsAlive((string Uid, bool Blocks, bool IsNamespaced) owner, StoredObject dependent)
     {
         if (Find(owner.Uid) is not { } found)
             return false;
@@ -142,8 +144,16 @@ internal sealed class GarbageCollector : IController
     private static string[] Finalizers(StoredObject o) =>
         o.Metadata.Find("finalizers") is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray().Select(f => f.GetString()!)] : [];
 
-    private static IEnumerable<(string Uid, bool Blocks)> Owners(StoredObject o) =>
+    private IEnumerable<(string Uid, bool Blocks, bool IsNamespaced)> Owners(StoredObject o) =>
         o.Metadata.Find("ownerReferences") is { ValueKind: JsonValueKind.Array } list
-            ? list.EnumerateArray().Select(r => (r.FindText("uid"), r.Find("blockOwnerDeletion").ValueKind == JsonValueKind.True))
+            ? list.EnumerateArray().Select(r => (r.FindText("uid"), r.Find("blockOwnerDeletion").ValueKind == JsonValueKind.True, IsNamespaced(r)))
             : [];
+
+    private bool IsNamespaced(JsonElement reference)
+    {
+        var version = reference.FindText("apiVersion");
+        var slash = version.IndexOf('/', StringComparison.Ordinal);
+        var gvk = new GroupVersionKind(slash < 0 ? "" : version[..slash], version[(slash + 1)..], reference.FindText("kind"));
+        return _core.Kinds.FindKind(gvk) is { IsNamespaced: true };
+    }
 }

@@ -97,7 +97,8 @@ internal sealed class NamespaceController : IController
         var key = new ObjectKey("", name);
         if (left.Length == 0)
         {
-            await _writes.ChangeAsync(Core("namespaces"), key, "finalize", o => o.ChildOrNew("spec")["finalizers"] = new JsonArray());
+            await _writes.ChangeAsync(Core("namespaces"), key, "finalize", o =>
+                o.ChildOrNew("spec")["finalizers"] = JsonText.ArrayOf(o.ChildOrNew("spec").List("finalizers").Texts().Where(f => f != "kubernetes")));
             return;
         }
         await _writes.StatusAsync(Core("namespaces"), key, status => status["conditions"] = Conditions(refusals.Count > 0 ? [] : left, refusals));
