@@ -76,7 +76,9 @@ public sealed class SandboxCluster : IAsyncDisposable
     /// <summary>What workloads do from now on, those that exist included; overridden by the annotation on the single object.</summary>
     public void SetBehaviour(WorkloadBehaviour behaviour) => _controllers.Behaviour = behaviour;
 
-    /// <summary>Stops listening: connections break and new ones are refused. State and port are kept.</summary>
+    /// <summary>
+    /// Stops listening: connections break and new ones are refused, until <see cref="ComeBackAsync"/> or for good. State and port are kept.
+    /// </summary>
     public Task GoAwayAsync() => _listener.StopAsync();
 
     /// <summary>Listens again on the same port. Histories start anew, as after a restart of the API server.</summary>
