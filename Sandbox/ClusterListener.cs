@@ -1,21 +1,22 @@
 using System.Net;
+using System.Net.Sockets;
 using Governor.Sandbox.Api;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Microsoft.AspNetCore.Connections;
 
 namespace Governor.Sandbox;
 
-/// <summary>The socket of one cluster. It can be closed and opened again on the same port.</summary>
+/// <summary>
+/// The socket of one cluster. It can be closed and opened again on the same port. The connections it accepts are served by the one server that
+/// all clusters of the process share, so that a cluster costs a socket and no threads.
+/// </summary>
 internal sealed class ClusterListener
 {
     private readonly SandboxOptions _options;
     private readonly ApiHandler _handler;
-    private WebApplication? _app;
+    private readonly HashSet<ConnectionContext> _connections = [];
+    private SharedServer? _server;
+    private Socket? _socket;
+    private Task _accepting = Task.CompletedTask;
     private int _port;
 
     private ClusterListener(SandboxOptions options, ApiHandler handler)
@@ -36,41 +37,67 @@ internal sealed class ClusterListener
 
     public async Task ResumeAsync(CancellationToken ct)
     {
-        if (_app is not null)
+        if (_socket is not null)
             return;
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(Configure);
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(50));
-        var app = builder.Build();
-        app.Run(_handler.HandleAsync);
-        await app.StartAsync(ct);
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        _port = new Uri(address).Port;
-        _app = app;
+        _server = await SharedServer.JoinAsync(ct);
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, _port));
+            socket.Listen(512);
+        }
+        catch
+        {
+            socket.Dispose();
+            await _server.LeaveAsync();
+            throw;
+        }
+        _port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        _socket = socket;
+        _accepting = AcceptAsync(socket, _server);
     }
 
     public async Task StopAsync()
     {
-        if (Interlocked.Exchange(ref _app, null) is not { } app)
+        if (Interlocked.Exchange(ref _socket, null) is not { } socket)
             return;
-        // An expired token makes Kestrel abort what is still open instead of waiting for it.
-        await app.StopAsync(new CancellationToken(true));
-        await app.DisposeAsync();
+        socket.Dispose();
+        await _accepting;
+        ConnectionContext[] open;
+        lock (_connections)
+            open = [.. _connections];
+        foreach (var connection in open)
+            connection.Abort(new ConnectionAbortedException("the cluster has gone away"));
+        await _server!.LeaveAsync();
     }
 
-    private void Configure(KestrelServerOptions kestrel)
+    private async Task AcceptAsync(Socket socket, SharedServer server)
     {
-        kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = null;
-        kestrel.Limits.MinRequestBodyDataRate = null;
-        kestrel.Limits.MinResponseDataRate = null;
-        kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
-        kestrel.Limits.MaxConcurrentConnections = null;
-        kestrel.Listen(IPAddress.Loopback, _port, listen =>
+        while (true)
+            try
+            {
+                Serve(await socket.AcceptAsync(), server);
+            }
+            catch (SocketException) when (ReferenceEquals(_socket, socket))
+            {
+                continue; // whoever knocked has gone already
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return; // the cluster has gone away
+            }
+    }
+
+    private void Serve(Socket accepted, SharedServer server)
+    {
+        accepted.NoDelay = true;
+        var connection = server.Serve(accepted, _handler, _options.Tls);
+        lock (_connections)
+            _connections.Add(connection);
+        connection.ConnectionClosed.Register(() =>
         {
-            listen.Protocols = _options.Tls ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
-            if (_options.Tls)
-                listen.UseHttps(ClusterCertificates.Server);
+            lock (_connections)
+                _connections.Remove(connection);
         });
     }
 }

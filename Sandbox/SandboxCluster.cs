@@ -54,13 +54,12 @@ public sealed class SandboxCluster : IAsyncDisposable
     /// <summary>Starts a cluster with its namespaces, default roles and controllers.</summary>
     public static async Task<SandboxCluster> StartAsync(SandboxOptions options, CancellationToken ct = default)
     {
-        var core = new ClusterCore(options, new SandboxFaults());
-        core.Faults.OnExpire(core.Store.ExpireAll);
+        var core = new ClusterCore(options);
         var controllers = new ControllerLoop(core);
-        Bootstrap.Fill(core);
+        await Bootstrap.FillAsync(core);
         controllers.Start();
         await controllers.IdleAsync(ct);
-        core.Store.ExpireAll();
+        core.Store.Expire();
         var listener = await ClusterListener.StartAsync(options, new ApiHandler(core), ct);
         return new SandboxCluster(core, controllers, listener);
     }
@@ -74,16 +73,18 @@ public sealed class SandboxCluster : IAsyncDisposable
     /// <summary>Completes when the controllers (garbage collection, workloads, namespaces, definitions) have nothing left to do.</summary>
     public Task IdleAsync(CancellationToken ct = default) => _controllers.IdleAsync(ct);
 
-    /// <summary>What workloads do from now on; overridden by the annotation on the single object.</summary>
+    /// <summary>What workloads do from now on, those that exist included; overridden by the annotation on the single object.</summary>
     public void SetBehaviour(WorkloadBehaviour behaviour) => _controllers.Behaviour = behaviour;
 
-    /// <summary>Stops listening: connections break and new ones are refused. State and port are kept.</summary>
+    /// <summary>
+    /// Stops listening: connections break and new ones are refused, until <see cref="ComeBackAsync"/> or for good. State and port are kept.
+    /// </summary>
     public Task GoAwayAsync() => _listener.StopAsync();
 
     /// <summary>Listens again on the same port. Histories start anew, as after a restart of the API server.</summary>
     public Task ComeBackAsync(CancellationToken ct = default)
     {
-        _core.Store.ExpireAll();
+        _core.Store.Expire();
         return _listener.ResumeAsync(ct);
     }
 

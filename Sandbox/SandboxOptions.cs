@@ -7,13 +7,19 @@ namespace Governor.Sandbox;
 /// <param name="Tls">HTTPS with a certificate of the process's own authority; plain HTTP otherwise.</param>
 /// <param name="WatchHistory">Changes kept per kind for watches and exact lists; older resourceVersions are 410 Expired.</param>
 /// <param name="Behaviour">What workloads do that carry no annotation of their own.</param>
+/// <param name="WatchHistoryBytes">What the objects of one kind's history may take together, in bytes; beyond it the oldest are forgotten.</param>
+/// <param name="AggregatedDiscovery">Answers discovery in one document to those who ask for it, as 1.27 and later do; 1.26 does not.</param>
+/// <param name="Seed">Where the random parts of faults come from.</param>
 public sealed record SandboxOptions(
     string Name,
     TimeProvider? Clock = null,
     int Port = 0,
     bool Tls = true,
     int WatchHistory = 2000,
-    WorkloadBehaviour Behaviour = WorkloadBehaviour.Ready);
+    WorkloadBehaviour Behaviour = WorkloadBehaviour.Ready,
+    int Seed = 1,
+    bool AggregatedDiscovery = false,
+    long WatchHistoryBytes = 64 * 1024 * 1024);
 
 /// <summary>
 /// What a workload stand-in does with its object. One object may say otherwise by the annotation

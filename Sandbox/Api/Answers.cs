@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -6,6 +7,9 @@ namespace Governor.Sandbox.Api;
 /// <summary>Writes answers: JSON or YAML documents, Status documents, plain text.</summary>
 internal static class Answers
 {
+    /// <summary>Answers of so many bytes are compressed for those who take it.</summary>
+    private const int CompressedFrom = 128 * 1024;
+
     public static Task Json(HttpContext http, int code, JsonNode body) => Bytes(http, code, JsonText.Bytes(body, WantsIndented(http)));
 
     public static async Task Bytes(HttpContext http, int code, ReadOnlyMemory<byte> json)
@@ -20,8 +24,17 @@ internal static class Answers
         http.Response.ContentType = "application/json";
         if (HttpMethods.IsHead(http.Request.Method))
             return;
-        await http.Response.Body.WriteAsync(json);
-        await http.Response.Body.WriteAsync("\n"u8.ToArray());
+        if (json.Length < CompressedFrom || !http.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.Ordinal))
+        {
+            await http.Response.Body.WriteAsync(json);
+            await http.Response.Body.WriteAsync("\n"u8.ToArray());
+            return;
+        }
+        http.Response.Headers.ContentEncoding = "gzip";
+        http.Response.Headers.Vary = "Accept-Encoding";
+        await using var compressed = new GZipStream(http.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
+        await compressed.WriteAsync(json);
+        await compressed.WriteAsync("\n"u8.ToArray());
     }
 
     public static Task Text(HttpContext http, int code, string text)

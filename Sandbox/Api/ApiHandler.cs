@@ -49,9 +49,12 @@ internal sealed class ApiHandler
         var info = RequestInfo.Parse(http.Request);
         _core.Requests.Count(info);
         var name = info is { Verb: "create", Name: "" } && _core.Faults.AnyArmed ? await CreatedName.PeekAsync(http.Request) : info.Name;
-        var effect = _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, name, info.Path, user.Name));
-        if (await EndsAsync(http, effect))
-            return;
+        var agent = http.Request.Headers.UserAgent.ToString();
+        if (_core.Faults.ClockSkew != TimeSpan.Zero)
+            http.Response.Headers.Date = _core.Clock.GetUtcNow().ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        foreach (var effect in _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, name, info.Path, user.Name, agent)))
+            if (await EndsAsync(http, info, effect))
+                return;
         user = _gate.Impersonate(http.Request, user);
         _gate.Authorize(user, info);
         if (info.IsResource)
@@ -61,12 +64,16 @@ internal sealed class ApiHandler
     }
 
     /// <summary>Lets a fault act; true when it has ended the request.</summary>
-    private static async Task<bool> EndsAsync(HttpContext http, FaultEffect? effect)
+    private static async Task<bool> EndsAsync(HttpContext http, RequestInfo info, FaultEffect effect)
     {
         switch (effect)
         {
             case FaultEffect.Fail fail:
-                throw new ApiException(fail.Code, fail.Reason, fail.Message.Length > 0 ? fail.Message : $"injected fault {fail.Code}") { RetryAfter = fail.RetryAfterSeconds };
+                throw new ApiException(fail.Code, fail.Reason, fail.Message.Length > 0 ? fail.Message : $"injected fault {fail.Code}")
+                {
+                    RetryAfter = fail.RetryAfterSeconds,
+                    IsPlainText = fail.AsText,
+                };
             case FaultEffect.Delay delay:
                 await Task.Delay(delay.Duration, http.RequestAborted);
                 return false;
@@ -76,6 +83,23 @@ internal sealed class ApiHandler
             case FaultEffect.DropAfter:
                 http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new BrokenPipe(http)));
                 return false;
+            case FaultEffect.BreakBody cut:
+                http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new CutAnswer(http, cut.AfterBytes)));
+                return false;
+            case FaultEffect.Stale stale:
+                http.Features.Set(new StaleView(stale.ResourceVersion, 0));
+                return false;
+            case FaultEffect.Lag lag:
+                http.Features.Set(new StaleView(null, lag.Changes));
+                return false;
+            case FaultEffect.Silence:
+                if (info.Verb == "watch")
+                {
+                    http.Response.ContentType = "application/json";
+                    await http.Response.Body.FlushAsync(http.RequestAborted);
+                }
+                await Task.Delay(Timeout.InfiniteTimeSpan, http.RequestAborted);
+                return true;
             case FaultEffect.Hold { Request.Point: HoldPoint.BeforeAnswer } late:
                 http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new HeldAnswer(http, late.Request)));
                 return false;

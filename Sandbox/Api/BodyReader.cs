@@ -14,18 +14,25 @@ internal static class BodyReader
     /// <exception cref="JsonException">The text is not one JSON value.</exception>
     public static JsonNode? Read(ReadOnlySpan<byte> json, List<string>? duplicates = null)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonText.MaxDepth });
-        if (!reader.Read())
-            throw new JsonException("unexpected end of JSON input");
-        var node = ReadValue(ref reader, "", duplicates);
-        return reader.Read() ? throw new JsonException("invalid character after top-level value") : node;
+        var reader = new Utf8JsonReader(GoText.Repaired(json), new JsonReaderOptions { MaxDepth = JsonText.MaxDepth });
+        try
+        {
+            if (!reader.Read())
+                throw new JsonException("unexpected end of JSON input");
+            var node = ReadValue(ref reader, "", duplicates);
+            return reader.Read() ? throw new JsonException("invalid character after top-level value") : node;
+        }
+        catch (JsonException e) when (e.Message.Contains("maximum configured depth", StringComparison.Ordinal))
+        {
+            throw new JsonException("exceeded max depth", e);
+        }
     }
 
     private static JsonNode? ReadValue(ref Utf8JsonReader reader, string path, List<string>? duplicates) => reader.TokenType switch
     {
         JsonTokenType.StartObject => ReadObject(ref reader, path, duplicates),
         JsonTokenType.StartArray => ReadArray(ref reader, path, duplicates),
-        JsonTokenType.String => JsonValue.Create(reader.GetString()),
+        JsonTokenType.String => JsonValue.Create(GoText.Read(ref reader)),
         JsonTokenType.Number => ReadNumber(ref reader),
         JsonTokenType.True => JsonValue.Create(true),
         JsonTokenType.False => JsonValue.Create(false),
@@ -37,7 +44,7 @@ internal static class BodyReader
         var made = new JsonObject();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            var name = reader.GetString()!;
+            var name = GoText.Read(ref reader);
             var at = path.Length == 0 ? name : $"{path}.{name}";
             reader.Read();
             var value = ReadValue(ref reader, at, duplicates);
@@ -57,7 +64,9 @@ internal static class BodyReader
     }
 
     private static JsonValue ReadNumber(ref Utf8JsonReader reader) =>
-        reader.TryGetInt64(out var whole) ? JsonValue.Create(whole) : Normalized(reader.GetDouble());
+        reader.TryGetInt64(out var whole) ? JsonValue.Create(whole)
+        : reader.GetDouble() is var number && double.IsFinite(number) ? Normalized(number)
+        : throw new JsonException($"json: cannot unmarshal number {Encoding.ASCII.GetString(reader.ValueSpan)} into Go value of type float64");
 
     public static JsonValue Normalized(double number) =>
         double.IsInteger(number) && Math.Abs(number) < 9.2e18 ? JsonValue.Create((long)number) : JsonValue.Create(number);

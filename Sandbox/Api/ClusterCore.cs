@@ -1,3 +1,4 @@
+using Governor.Sandbox.Admission;
 using Governor.Sandbox.Auth;
 using Governor.Sandbox.Discovery;
 using Governor.Sandbox.Faults;
@@ -11,14 +12,17 @@ internal sealed class ClusterCore : IDisposable
     private volatile KindTable _kinds = KindTable.Empty;
     private int _lastIp = 10;
 
-    public ClusterCore(SandboxOptions options, SandboxFaults faults)
+    public ClusterCore(SandboxOptions options)
     {
         Options = options;
-        Faults = faults;
-        Clock = options.Clock ?? TimeProvider.System;
-        Store = new ObjectStore(options.WatchHistory);
+        var clock = new SkewedClock(options.Clock ?? TimeProvider.System);
+        Faults = new SandboxFaults(options.Seed, clock);
+        Clock = clock;
+        Store = new ObjectStore(options.WatchHistory, options.WatchHistoryBytes);
         Tokens = new Tokens(Store, Clock);
         Authorizer = new Authorizer(Store);
+        Faults.OnExpire(kind => Store.Expire(kind is { } one ? new ResourceId(one.Group, one.Plural) : null));
+        Admission = new AdmissionChain(this);
         Writer = new ObjectWriter(this);
         Remover = new ObjectRemover(this);
     }
@@ -29,6 +33,7 @@ internal sealed class ClusterCore : IDisposable
     public ObjectStore Store { get; }
     public Tokens Tokens { get; }
     public Authorizer Authorizer { get; }
+    public AdmissionChain Admission { get; }
     public ObjectWriter Writer { get; }
     public ObjectRemover Remover { get; }
     public WriteLog Writes { get; } = new();
@@ -51,5 +56,6 @@ internal sealed class ClusterCore : IDisposable
     {
         Store.Close();
         Tokens.Dispose();
+        Admission.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Governor.Domain.Kinds;
+using Governor.Sandbox.Admission;
 using Governor.Sandbox.Discovery;
 using Governor.Sandbox.Schema;
 using Governor.Sandbox.Store;
@@ -54,6 +55,9 @@ internal static class KindRules
             case "RoleBinding" or "ClusterRoleBinding":
                 PrepareBinding(o);
                 break;
+            case "Role" or "ClusterRole" when o.List("rules") is { Count: 0 } or null:
+                o["rules"] = null; // as what Go makes of an empty list
+                break;
         }
     }
 
@@ -68,7 +72,10 @@ internal static class KindRules
             "Job" => ValidateTemplate(o.Child("spec")),
             "Service" => ValidateService(old, o),
             "RoleBinding" or "ClusterRoleBinding" => ValidateBinding(old, o),
+            "Role" or "ClusterRole" => ValidateRole(resource.IsNamespaced, o),
+            "Lease" => ValidateLease(o),
             "CustomResourceDefinition" => Definitions.Validate(old, o),
+            "ValidatingWebhookConfiguration" or "MutatingWebhookConfiguration" => WebhookRules.Validate(o),
             _ => [],
         };
     }
@@ -166,8 +173,10 @@ internal static class KindRules
         foreach (var map in (string[])["data", "binaryData"])
             foreach (var (key, value) in o.Child(map) ?? [])
             {
-                size += value?.ToString().Length ?? 0;
-                if (key.Length > 253 || key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
+                size += Encoding.UTF8.GetByteCount(key) + Size(value?.ToString() ?? "", kind == "Secret" || map == "binaryData");
+                if (key is "." or "..")
+                    yield return Cause.Invalid($"{map}[{key}]", $"\"{key}\"", $"must not be '{key}'");
+                else if (key.Length > 253 || key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
                     yield return Cause.Invalid($"{map}[{key}]", $"\"{key}\"", "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')");
             }
         foreach (var (key, _) in o.Child("binaryData") ?? [])
@@ -188,6 +197,8 @@ internal static class KindRules
         if (kind == "Secret" && old.Text("type") != o.Text("type"))
             yield return Cause.Invalid("type", $"\"{o.Text("type")}\"", "field is immutable");
     }
+
+    private static int Size(string value, bool isEncoded) => isEncoded ? value.TrimEnd('=').Length * 3 / 4 : Encoding.UTF8.GetByteCount(value);
 
     private static IEnumerable<Cause> ValidateWorkload(JsonObject? old, JsonObject o)
     {
@@ -227,10 +238,41 @@ internal static class KindRules
             yield return Cause.Invalid("spec.clusterIPs[0]", $"[]string{{\"{spec.Text("clusterIP")}\"}}", "may not change once set");
     }
 
+    private static IEnumerable<Cause> ValidateRole(bool isNamespaced, JsonObject o)
+    {
+        var rules = o.List("rules")?.OfType<JsonObject>().ToArray() ?? [];
+        for (var i = 0; i < rules.Length; i++)
+        {
+            var paths = rules[i].List("nonResourceURLs").Texts().ToArray();
+            if (rules[i].List("verbs") is not { Count: > 0 })
+                yield return Cause.Required($"rules[{i}].verbs", "verbs must contain at least one value");
+            if (paths.Length > 0 && isNamespaced)
+                yield return Cause.Invalid($"rules[{i}].nonResourceURLs", $"[]string{{{string.Join(", ", paths.Select(p => $"\"{p}\""))}}}", "namespaced rules cannot apply to non-resource URLs");
+            if (paths.Length > 0)
+                continue;
+            if (rules[i].List("apiGroups") is not { Count: > 0 })
+                yield return Cause.Required($"rules[{i}].apiGroups", "resource rules must supply at least one api group");
+            if (rules[i].List("resources") is not { Count: > 0 })
+                yield return Cause.Required($"rules[{i}].resources", "resource rules must supply at least one resource");
+        }
+    }
+
+    private static IEnumerable<Cause> ValidateLease(JsonObject o)
+    {
+        if (o.Child("spec")?.Whole("leaseDurationSeconds") is <= 0 and var seconds)
+            yield return Cause.Invalid("spec.leaseDurationSeconds", $"{seconds}", "must be greater than 0");
+        if (o.Child("spec")?.Whole("leaseTransitions") is < 0 and var transitions)
+            yield return Cause.Invalid("spec.leaseTransitions", $"{transitions}", "must be greater than or equal to 0");
+    }
+
     private static IEnumerable<Cause> ValidateBinding(JsonObject? old, JsonObject o)
     {
         if (o.Child("roleRef")?.Text("name") is not { Length: > 0 })
             yield return Cause.Required("roleRef.name");
+        var subjects = o.List("subjects")?.OfType<JsonObject>().ToArray() ?? [];
+        for (var i = 0; i < subjects.Length; i++)
+            if (subjects[i].Text("kind") is not ("ServiceAccount" or "User" or "Group"))
+                yield return Cause.NotSupported($"subjects[{i}].kind", $"\"{subjects[i].Text("kind")}\"", ["ServiceAccount", "User", "Group"]);
         if (old is not null && !JsonText.Same(old["roleRef"], o["roleRef"]))
         {
             var reference = o.Child("roleRef")!;

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Governor.Sandbox.Discovery;
 using Microsoft.AspNetCore.Http;
 
 namespace Governor.Sandbox.Api;
 
 /// <summary>Bodies of writes: JSON, YAML, and protobuf for the few built-in kinds that kubectl sends so.</summary>
-internal static class ObjectBody
+internal static partial class ObjectBody
 {
     /// <exception cref="ApiException">400 or 415 when the body is not what the URL says.</exception>
     public static (JsonObject Object, IReadOnlyList<string> Duplicates) Read(HttpRequest request, ServedResource resource, byte[] body, string? kind = null)
@@ -57,7 +58,8 @@ internal static class ObjectBody
         {
             var start = body.AsSpan().TrimStart(" \n\r\t"u8);
             var why = start.Length == 0 || start[0] is (byte)'{' or (byte)'['
-                ? e.Message.Contains("invalid", StringComparison.Ordinal) && !e.Message.Contains("depth", StringComparison.Ordinal) && !e.Message.Contains("end of", StringComparison.Ordinal) ? e.Message : "unexpected end of JSON input"
+                ? e.Message is "exceeded max depth" || e.Message.StartsWith("json: ", StringComparison.Ordinal)
+                    || (e.Message.Contains("invalid", StringComparison.Ordinal) && !e.Message.Contains("end of", StringComparison.Ordinal)) ? e.Message : "unexpected end of JSON input"
                 : $"invalid character '{(char)start[0]}' looking for beginning of value";
             throw Unrecognized(kind, $"couldn't get version/kind; json parse error: {why}", body);
         }
@@ -87,11 +89,31 @@ internal static class ObjectBody
     {
         if (resource.IsCustom)
             return;
+        foreach (var time in (ReadOnlySpan<string>)["acquireTime", "renewTime"])
+            if (resource.Gvk.Kind == "Lease" && o.Child("spec")?.Text(time) is { Length: > 0 } stamp && !MicroTime().IsMatch(stamp))
+                throw ObjectRules.CannotHandle(resource, $"parsing time \"{stamp}\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse \"{stamp[Math.Min(19, stamp.Length)..]}\" as \".000000\"");
         foreach (var map in (ReadOnlySpan<string>)["data", "stringData", "binaryData"])
             foreach (var (_, value) in o.Child(map) ?? [])
                 if (value is not null && value.GetValueKind() != JsonValueKind.String)
                     throw ObjectRules.CannotHandle(resource, $"json: cannot unmarshal {value.GetValueKind().ToString().ToLowerInvariant()} into Go struct field {resource.Gvk.Kind}.{map} of type string");
+                else if (value is not null && (map == "binaryData" || (map == "data" && resource.Gvk.Kind == "Secret")))
+                    CheckBase64(resource, value.GetValue<string>());
     }
+
+    /// <exception cref="ApiException">400 that names the first byte that is no base64.</exception>
+    private static void CheckBase64(ServedResource resource, string text)
+    {
+        if (Convert.TryFromBase64String(text, new byte[text.Length], out _))
+            return;
+        var at = 0;
+        while (at < text.Length && (char.IsAsciiLetterOrDigit(text[at]) || text[at] is '+' or '/'))
+            at++;
+        throw ObjectRules.CannotHandle(resource, $"illegal base64 data at input byte {at}");
+    }
+
+    /// <summary>Six decimals, no more and no fewer.</summary>
+    [GeneratedRegex(@"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)\z")]
+    private static partial Regex MicroTime();
 
     private static ApiException Unrecognized(string kind, string why, byte[] body) =>
         ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): {why} ({BodyReader.Excerpt(body)})");

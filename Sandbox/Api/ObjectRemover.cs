@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Governor.Sandbox.Admission;
 using Governor.Sandbox.Discovery;
 using Governor.Sandbox.Store;
 
@@ -25,6 +26,24 @@ internal sealed record DeleteOptions(string Uid, string ResourceVersion, string 
     }
 
     public static DeleteOptions Read(IEnumerable<string> dryRun, string policy) => new("", "", Checked(policy), ReadDryRun(dryRun));
+
+    public JsonObject ToJson()
+    {
+        var made = new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "meta.k8s.io/v1" };
+        if (Uid.Length > 0 || ResourceVersion.Length > 0)
+        {
+            var preconditions = made.ChildOrNew("preconditions");
+            if (Uid.Length > 0)
+                preconditions["uid"] = Uid;
+            if (ResourceVersion.Length > 0)
+                preconditions["resourceVersion"] = ResourceVersion;
+        }
+        if (Propagation.Length > 0)
+            made["propagationPolicy"] = Propagation;
+        if (DryRun)
+            made["dryRun"] = new JsonArray("All");
+        return made;
+    }
 
     private static string Checked(string policy) => policy is "" or "Foreground" or "Background" or "Orphan"
         ? policy
@@ -56,7 +75,7 @@ internal sealed class ObjectRemover
         && (resource.Id != Namespaces || o.Child("spec")?.List("finalizers") is not { Count: > 0 });
 
     /// <returns>What the delete answers: the object while it is held, otherwise a Status.</returns>
-    public JsonObject Delete(RequestContext context, DeleteOptions options)
+    public async Task<JsonObject> DeleteAsync(RequestContext context, DeleteOptions options)
     {
         if (context.Resource.Id == Namespaces && context.Name is "default" or "kube-system" or "kube-public")
             throw ApiException.Forbidden(context.Resource, context.Name, "this namespace may not be deleted");
@@ -64,9 +83,17 @@ internal sealed class ObjectRemover
         {
             var before = _core.Store.Current.Find(context.Resource.Id, context.Key) ?? throw ApiException.NotFound(context.Resource, context.Name);
             CheckPreconditions(context, before, options);
+            await AdmitAsync(context, before, options);
             if (TryDelete(context, before, options) is { } answer)
                 return answer;
         }
+    }
+
+    private async Task AdmitAsync(RequestContext context, StoredObject before, DeleteOptions options)
+    {
+        var attempt = new AdmissionAttempt(context, "DELETE", null, ObjectWriter.Converted(context, before)) { DeleteOptions = options.ToJson(), IsDryRun = options.DryRun };
+        await _core.Admission.MutateAsync(attempt);
+        await _core.Admission.ValidateAsync(attempt);
     }
 
     private JsonObject? TryDelete(RequestContext context, StoredObject before, DeleteOptions options)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -89,7 +90,7 @@ internal static partial class ObjectRules
         foreach (var (key, _) in metadata.Child("annotations") ?? [])
             if (QualifiedNameFault(key.ToLowerInvariant()) is { } keyFault)
                 causes.Add(Cause.Invalid("metadata.annotations", Quote(key), keyFault));
-        var size = (metadata.Child("annotations") ?? []).Sum(p => p.Key.Length + (p.Value?.ToString().Length ?? 0));
+        var size = (metadata.Child("annotations") ?? []).Sum(p => Encoding.UTF8.GetByteCount(p.Key) + Encoding.UTF8.GetByteCount(p.Value?.ToString() ?? ""));
         if (size > 256 * 1024)
             causes.Add(new Cause("FieldValueTooLong", "Too long: must have at most 262144 bytes", "metadata.annotations"));
     }

@@ -21,13 +21,13 @@ internal sealed class ObjectWriter
         _pipeline = new WritePipeline(core);
     }
 
-    public WriteResult Create(RequestContext context, JsonObject body, IEnumerable<string>? duplicates = null)
+    public async Task<WriteResult> CreateAsync(RequestContext context, JsonObject body, IEnumerable<string>? duplicates = null)
     {
         Refuse(context, WritePipeline.Prune(context, body, duplicates ?? []));
-        return Insert(context, body, false);
+        return await InsertAsync(context, body, false);
     }
 
-    public WriteResult Update(RequestContext context, JsonObject body, IEnumerable<string>? duplicates = null)
+    public async Task<WriteResult> UpdateAsync(RequestContext context, JsonObject body, IEnumerable<string>? duplicates = null)
     {
         Refuse(context, WritePipeline.Prune(context, body, duplicates ?? []));
         var metadata = body.Metadata();
@@ -41,13 +41,13 @@ internal sealed class ObjectWriter
             var next = body.DeepClone().AsObject();
             if (next.Metadata().List("managedFields") is null)
                 Keep(before, next);
-            if (Replace(context, before, next, false) is { } result)
+            if (await ReplaceAsync(context, before, next, false) is { } result)
                 return result;
         }
     }
 
     /// <summary>Changes an object by a function of its current state.</summary>
-    public WriteResult Change(RequestContext context, Func<JsonObject, JsonObject> change)
+    public async Task<WriteResult> ChangeAsync(RequestContext context, Func<JsonObject, JsonObject> change)
     {
         while (true)
         {
@@ -57,12 +57,12 @@ internal sealed class ObjectWriter
             var shown = JsonText.Compacted(next);
             if (WritePipeline.Prune(context, next, []) is { Count: > 0 } findings)
                 throw ApiException.Invalid("", "", "", [Cause.Invalid("patch", JsonText.Compacted(JsonValue.Create(shown)), $"strict decoding error: {string.Join(", ", findings)}")]);
-            if (Replace(context, before, next, false) is { } result)
+            if (await ReplaceAsync(context, before, next, false) is { } result)
                 return result;
         }
     }
 
-    public WriteResult Apply(RequestContext context, JsonObject body)
+    public async Task<WriteResult> ApplyAsync(RequestContext context, JsonObject body)
     {
         CheckApplied(context, body);
         TypedCheck.Throw(context, body);
@@ -89,7 +89,7 @@ internal sealed class ObjectWriter
             foreach (var precondition in (ReadOnlySpan<string>)["resourceVersion", "uid"])
                 if (before is not null && body.Metadata().Text(precondition) is { Length: > 0 } wanted)
                     merged.Metadata()[precondition] = wanted;
-            var result = before is null ? Insert(context, merged, true) : Replace(context, before, merged, true);
+            var result = before is null ? await InsertAsync(context, merged, true) : await ReplaceAsync(context, before, merged, true);
             if (result is not null)
                 return result;
         }
@@ -103,14 +103,13 @@ internal sealed class ObjectWriter
         return node;
     }
 
-    private WriteResult Insert(RequestContext context, JsonObject body, bool applied)
+    private async Task<WriteResult> InsertAsync(RequestContext context, JsonObject body, bool applied)
     {
         var resource = context.Resource;
         if (resource.IsTerminating)
-            throw new ApiException(405, "MethodNotAllowed", $"create is not allowed while custom resource definition is terminating", ApiException.About(resource, ""));
-        var next = _pipeline.PrepareCreate(context, body, applied);
+            throw new ApiException(405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating", ApiException.About(resource, ""));
+        var next = await _pipeline.PrepareCreateAsync(context, body, applied);
         var name = next.Metadata().Text("name");
-        KindRules.CheckNamespace(_core, resource, context.Namespace, name);
         var key = new ObjectKey(resource.IsNamespaced ? context.Namespace : "", name);
         if (_core.Store.Current.Find(resource.Id, key) is { } taken)
             throw ApiException.AlreadyExists(resource, name, taken.IsTerminating);
@@ -120,9 +119,9 @@ internal sealed class ObjectWriter
         return new WriteResult(Converted(context, stored), true);
     }
 
-    private WriteResult? Replace(RequestContext context, StoredObject before, JsonObject next, bool applied)
+    private async Task<WriteResult?> ReplaceAsync(RequestContext context, StoredObject before, JsonObject next, bool applied)
     {
-        var prepared = _pipeline.PrepareUpdate(context, before, next, applied);
+        var prepared = await _pipeline.PrepareUpdateAsync(context, before, next, applied);
         if (prepared is null)
             return new WriteResult(Converted(context, before), false);
         var isGone = before.IsTerminating && ObjectRemover.IsFree(context.Resource, prepared);

@@ -9,29 +9,7 @@ namespace Governor.Sandbox.Api;
 /// </summary>
 internal static class ProtobufBody
 {
-    private static readonly Dictionary<string, Dictionary<int, (string Name, string Type)>> Messages = Parse("""
-        Envelope: 1 typeMeta TypeMeta, 2 raw bytes
-        TypeMeta: 1 apiVersion s, 2 kind s
-        ObjectMeta: 1 name s, 2 generateName s, 3 namespace s, 5 uid s, 6 resourceVersion s, 11 labels map, 12 annotations map, 14 finalizers s*
-        Namespace: 1 metadata ObjectMeta, 2 spec NamespaceSpec
-        NamespaceSpec: 1 finalizers s*
-        ConfigMap: 1 metadata ObjectMeta, 2 data map, 3 binaryData bytemap, 4 immutable b
-        Secret: 1 metadata ObjectMeta, 2 data bytemap, 3 type s, 4 stringData map, 5 immutable b
-        ServiceAccount: 1 metadata ObjectMeta, 4 automountServiceAccountToken b
-        TokenRequest: 1 metadata ObjectMeta, 2 spec TokenRequestSpec
-        TokenRequestSpec: 1 audiences s*, 4 expirationSeconds i, 3 boundObjectRef BoundObjectReference
-        BoundObjectReference: 1 kind s, 2 apiVersion s, 3 name s, 4 uid s
-        SelfSubjectAccessReview: 1 metadata ObjectMeta, 2 spec SelfSubjectAccessReviewSpec
-        SelfSubjectAccessReviewSpec: 1 resourceAttributes ResourceAttributes, 2 nonResourceAttributes NonResourceAttributes
-        SubjectAccessReview: 1 metadata ObjectMeta, 2 spec SubjectAccessReviewSpec
-        SubjectAccessReviewSpec: 1 resourceAttributes ResourceAttributes, 2 nonResourceAttributes NonResourceAttributes, 3 user s, 4 groups s*
-        ResourceAttributes: 1 namespace s, 2 verb s, 3 group s, 4 version s, 5 resource s, 6 subresource s, 7 name s
-        NonResourceAttributes: 1 path s, 2 verb s
-        SelfSubjectRulesReview: 1 metadata ObjectMeta, 2 spec SelfSubjectRulesReviewSpec
-        SelfSubjectRulesReviewSpec: 1 namespace s
-        DeleteOptions: 1 gracePeriodSeconds i, 2 preconditions Preconditions, 3 orphanDependents b, 4 propagationPolicy s, 5 dryRun s*
-        Preconditions: 1 uid s, 2 resourceVersion s
-        """);
+    private static readonly Dictionary<string, Dictionary<int, (string Name, string Type)>> Messages = Parse(ProtobufMessages.Text);
 
     /// <exception cref="ApiException">415 for kinds that are not decoded, 400 for a broken message.</exception>
     public static JsonNode Read(ReadOnlySpan<byte> body, string mediaType)
@@ -82,6 +60,8 @@ internal static class ProtobufBody
             var value = wire == 0 ? default : Field(ref message, wire);
             if (fields.TryGetValue((int)(tag >> 3), out var field))
                 Put(made, field.Name, field.Type, number, value);
+            else if (value.Length > 0 || number != 0)
+                throw new ApiException(415, "UnsupportedMediaType", $"field {tag >> 3} of {type} is not decoded here; send JSON or YAML");
         }
         return made;
     }
@@ -105,8 +85,29 @@ internal static class ProtobufBody
             case "b":
                 made[name] = number != 0;
                 break;
+            case "i?" when number != 0:
+                made[name] = (long)number;
+                break;
+            case "b?" when number != 0:
+                made[name] = true;
+                break;
+            case "-" or "i?" or "b?": // what the sender cannot leave out and means nothing by
+                break;
+            case "x":
+                var either = ReadMessage(value, "IntOrString");
+                made[name] = either.Whole("type") is 1 ? either.Text("strVal") : either.Whole("intVal") ?? 0;
+                break;
             case "map" or "bytemap":
                 PutEntry(made.ChildOrNew(name), value, type == "bytemap");
+                break;
+            case var _ when name == ".": // an embedded struct: its members are the outer one's
+                foreach (var (inner, found) in ReadMessage(value, type).ToArray())
+                    made[inner] = found?.DeepClone();
+                break;
+            case var _ when type.EndsWith('*'):
+                if (made.List(name) is null)
+                    made[name] = new JsonArray();
+                made.List(name)!.Add((JsonNode)ReadMessage(value, type[..^1]));
                 break;
             default:
                 made[name] = ReadMessage(value, type);

@@ -12,6 +12,18 @@ internal sealed record RequestContext(UserIdentity User, ServedResource Resource
     public string FieldValidation { get; init; } = "Warn";
     public bool Force { get; init; }
 
+    /// <summary>The parameter fieldManager as it was sent, empty without it.</summary>
+    public string ManagerAsSent { get; init; } = "";
+
+    /// <summary>The parameter fieldValidation as it was sent, empty without it.</summary>
+    public string ValidationAsSent { get; init; } = "";
+
+    /// <summary>One of many objects of a deletecollection.</summary>
+    public bool IsCollection { get; init; }
+
+    /// <summary>Whoever asked has gone away.</summary>
+    public CancellationToken Aborted { get; init; }
+
     /// <summary>The body is a change, not an object.</summary>
     public bool IsPatch { get; init; }
 

@@ -13,7 +13,8 @@ namespace Governor.Sandbox.Api;
 /// <summary>Requests to resources: finds the resource and the verb's way through it.</summary>
 internal sealed class ResourceHandler
 {
-    private const int BodyLimit = 3 * 1024 * 1024;
+    /// <summary>Bytes that a body may have.</summary>
+    public const int BodyLimit = 3 * 1024 * 1024;
 
     private readonly ClusterCore _core;
     private readonly ResourceReads _reads;
@@ -81,6 +82,8 @@ internal sealed class ResourceHandler
             "finalize" => resource.Plural == "namespaces" && !resource.IsCustom,
             _ => false,
         };
+        if (!known && resource.IsCustom && info.Subresource is "status" or "scale")
+            throw ApiException.NotFound(resource, info.Name);
         if (!known)
             throw resource.IsCustom ? ApiException.PageNotFound() : ApiException.NoSuchResource();
     }
@@ -100,6 +103,9 @@ internal sealed class ResourceHandler
             throw ApiException.Invalid("meta.k8s.io", options, "", [Cause.NotSupported("fieldValidation", $"\"{validation}\"", ["", "Ignore", "Strict", "Warn"])]);
         return new RequestContext(user, resource, resource.IsNamespaced ? info.Namespace : "", info.Name, info.Subresource)
         {
+            ManagerAsSent = manager,
+            ValidationAsSent = validation,
+            Aborted = request.HttpContext.RequestAborted,
             DryRun = dryRun.Length > 0,
             FieldManager = manager.Length > 0 ? manager : ManagerOf(request),
             FieldValidation = validation.Length > 0 ? validation : "Warn",
@@ -147,11 +153,11 @@ internal sealed class ResourceHandler
             throw ApiException.MethodNotAllowed();
         var (code, answer, verb) = info.Verb switch
         {
-            "create" => Written(Create(http.Request, context, body), "create"),
-            "update" => Written(Update(http.Request, context, body), "update"),
-            "patch" => Patch(http.Request, context, body),
-            "delete" => (200, _core.Remover.Delete(context, DeleteOptionsOf(http.Request, body)), "delete"),
-            _ => (200, DeleteCollection(http.Request, context, body), "deletecollection"),
+            "create" => Written(await CreateAsync(http.Request, context, body), "create"),
+            "update" => Written(await UpdateAsync(http.Request, context, body), "update"),
+            "patch" => await PatchAsync(http.Request, context, body),
+            "delete" => (200, await _core.Remover.DeleteAsync(context, WithDefault(context, DeleteOptionsOf(http.Request, body))), "delete"),
+            _ => (200, await DeleteCollectionAsync(http.Request, context, body), "deletecollection"),
         };
         Log(context, verb, body, answer, info, http.Request);
         Answers.Warn(http, context.Warnings);
@@ -167,21 +173,21 @@ internal sealed class ResourceHandler
             throw context.Resource.IsCustom ? ApiException.NotSupported(context.Resource, info.Verb) : ApiException.MethodNotAllowed();
     }
 
-    private WriteResult Create(HttpRequest request, RequestContext context, byte[] body)
+    private Task<WriteResult> CreateAsync(HttpRequest request, RequestContext context, byte[] body)
     {
         var (o, duplicates) = ObjectBody.Read(request, context.Resource, body);
         _roles.Check(context, o);
-        return _core.Writer.Create(context, o, duplicates);
+        return _core.Writer.CreateAsync(context, o, duplicates);
     }
 
-    private WriteResult Update(HttpRequest request, RequestContext context, byte[] body)
+    private Task<WriteResult> UpdateAsync(HttpRequest request, RequestContext context, byte[] body)
     {
         var (o, duplicates) = ObjectBody.Read(request, context.Resource, body);
         _roles.Check(context, o);
-        return _core.Writer.Update(context, o, duplicates);
+        return _core.Writer.UpdateAsync(context, o, duplicates);
     }
 
-    private (int, JsonObject, string) Patch(HttpRequest request, RequestContext context, byte[] body)
+    private async Task<(int, JsonObject, string)> PatchAsync(HttpRequest request, RequestContext context, byte[] body)
     {
         var type = (request.ContentType ?? "").Split(';')[0].Trim();
         if (context.Force && type != "application/apply-patch+yaml")
@@ -189,23 +195,23 @@ internal sealed class ResourceHandler
         switch (type)
         {
             case "application/apply-patch+yaml":
-                return Apply(request, context, body);
+                return await ApplyAsync(request, context, body);
             case "application/merge-patch+json":
                 var merge = ObjectBody.ReadPatch(body) as JsonObject ?? throw NotDecoded(body, "map[string]interface {}");
-                return Written(_core.Writer.Change(context, o => Guarded(context, Patches.Merge(o, merge)!.AsObject())), "patch");
+                return Written(await _core.Writer.ChangeAsync(context, o => Guarded(context, Patches.Merge(o, merge)!.AsObject())), "patch");
             case "application/json-patch+json":
                 var operations = ObjectBody.ReadPatch(body) as JsonArray ?? throw NotDecoded(body, "[]handlers.jsonPatchOp");
-                return Written(_core.Writer.Change(context, o => Guarded(context, Patches.Json(o, operations).AsObject())), "patch");
+                return Written(await _core.Writer.ChangeAsync(context, o => Guarded(context, Patches.Json(o, operations).AsObject())), "patch");
             case "application/strategic-merge-patch+json" when !context.Resource.IsCustom:
                 var strategic = ObjectBody.ReadPatch(body) as JsonObject ?? throw NotDecoded(body, "map[string]interface {}");
-                return Written(_core.Writer.Change(context, o => Guarded(context, StrategicMerge.Merge(o, strategic, context.Resource.Schema))), "patch");
+                return Written(await _core.Writer.ChangeAsync(context, o => Guarded(context, StrategicMerge.Merge(o, strategic, context.Resource.Schema))), "patch");
             default:
                 throw new ApiException(415, "UnsupportedMediaType",
                     $"the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, {(context.Resource.IsCustom ? "" : "application/strategic-merge-patch+json, ")}application/apply-patch+yaml");
         }
     }
 
-    private (int, JsonObject, string) Apply(HttpRequest request, RequestContext context, byte[] body)
+    private async Task<(int, JsonObject, string)> ApplyAsync(HttpRequest request, RequestContext context, byte[] body)
     {
         if (request.Query["fieldManager"].ToString().Length == 0)
             throw ApiException.Invalid("meta.k8s.io", "PatchOptions", "", [Cause.Required("fieldManager", "is required for apply patch")]);
@@ -213,7 +219,7 @@ internal sealed class ResourceHandler
         _roles.Check(context, o);
         if (_core.Store.Current.Find(context.Resource.Id, context.Key) is null && !_core.Authorizer.Decide(context.User, CreateOf(context)).IsAllowed)
             throw AccessGate.Forbidden(context.User, CreateOf(context));
-        return Written(_core.Writer.Apply(context, o), "apply");
+        return Written(await _core.Writer.ApplyAsync(context, o), "apply");
     }
 
     private static AccessRequest CreateOf(RequestContext context) =>
@@ -225,7 +231,7 @@ internal sealed class ResourceHandler
         return next;
     }
 
-    private JsonObject DeleteCollection(HttpRequest request, RequestContext context, byte[] body)
+    private async Task<JsonObject> DeleteCollectionAsync(HttpRequest request, RequestContext context, byte[] body)
     {
         var options = DeleteOptionsOf(request, body);
         var (items, version) = _reads.Select(request, context);
@@ -233,13 +239,22 @@ internal sealed class ResourceHandler
         foreach (var item in items)
             try
             {
-                _core.Remover.Delete(context with { Name = item.Key.Name, Namespace = item.Key.Namespace }, options);
+                await _core.Remover.DeleteAsync(context with { Name = item.Key.Name, Namespace = item.Key.Namespace, IsCollection = true }, options);
             }
             catch (ApiException e) when (e.Code == 404)
             {
                 continue; // gone already, which is what was asked for
             }
         return list;
+    }
+
+    /// <summary>Jobs are the one kind whose dependents stay when nothing is said, which is announced.</summary>
+    private static DeleteOptions WithDefault(RequestContext context, DeleteOptions options)
+    {
+        if (options.Propagation.Length > 0 || context.Resource.Gvk is not { Group: "batch", Kind: "Job" })
+            return options;
+        context.Warnings.Add("child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning");
+        return options with { Propagation = "Orphan" };
     }
 
     private static DeleteOptions DeleteOptionsOf(HttpRequest request, byte[] body) => body.Length > 0

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Governor.Domain.Kinds;
 using Governor.Sandbox.Discovery;
+using Governor.Sandbox.Faults;
 using Governor.Sandbox.Store;
 using Microsoft.AspNetCore.Http;
 
@@ -23,7 +24,7 @@ internal sealed class ResourceReads
     {
         if (ReadVersion(http.Request.Query["resourceVersion"].ToString()) is { } wanted && wanted > _core.Store.Current.Version)
             throw await TooLargeAsync(http, wanted);
-        var found = _core.Store.Current.Find(context.Resource.Id, context.Key) ?? throw ApiException.NotFound(context.Resource, context.Name);
+        var found = View(http.Request, context.Resource).Find(context.Resource.Id, context.Key) ?? throw ApiException.NotFound(context.Resource, context.Name);
         Answers.Warn(http, context.Warnings);
         await AnswerAsync(http, context.Resource, 200, found);
     }
@@ -38,6 +39,7 @@ internal sealed class ResourceReads
         Answers.Warn(http, context.Warnings);
         if (media.IsTable)
         {
+            TablePrinter.CheckInclude(http.Request);
             var printer = new TablePrinter(context.Resource, http.Request.Query["includeObject"].ToString(), _core.Clock.GetUtcNow());
             await Answers.Json(http, 200, printer.Print(page.Items.Select(i => i.Root), page.Metadata(false)));
         }
@@ -49,6 +51,8 @@ internal sealed class ResourceReads
                 ["metadata"] = page.Metadata(false),
                 ["items"] = new JsonArray(page.Items.Select(i => (JsonNode?)TablePrinter.Partial(i.Root)).ToArray()),
             });
+        else if (media.As == "PartialObjectMetadata")
+            throw new ApiException(406, "NotAcceptable", $"you requested PartialObjectMetadata, but the requested object is a list ({(context.Resource.IsCustom ? "*unstructured.UnstructuredList" : $"*{Package(context.Resource)}.{context.Resource.ListKind}")})");
         else if (media.As.Length > 0)
             throw new ApiException(406, "NotAcceptable", "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf");
         else
@@ -84,17 +88,21 @@ internal sealed class ResourceReads
             : Answers.Json(http, code, Convert(resource, o));
     }
 
+    /// <summary>The Go package of a built-in kind's internal type.</summary>
+    private static string Package(ServedResource resource) => resource.Gvk.Group.Length == 0 ? "core" : resource.Gvk.Group.Split('.')[0];
+
     private Task AnswerShaped(HttpContext http, ServedResource resource, int code, MediaRange media, JsonElement o) => media.As switch
     {
+        "PartialObjectMetadataList" => throw ApiException.Internal("content is not a list"),
         "Table" => Answers.Json(http, code, new TablePrinter(resource, http.Request.Query["includeObject"].ToString(), _core.Clock.GetUtcNow())
-            .Print([o], new JsonObject { ["resourceVersion"] = o.FindText("metadata", "resourceVersion") })),
+            .PrintOne(http.Request, o, new JsonObject { ["resourceVersion"] = o.FindText("metadata", "resourceVersion") })),
         "PartialObjectMetadata" => Answers.Json(http, code, TablePrinter.Partial(o)),
         _ => throw new ApiException(406, "NotAcceptable", "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"),
     };
 
     private ListPage Page(HttpRequest request, RequestContext context, ListQuery query)
     {
-        var state = _core.Store.Current;
+        var state = View(request, context.Resource);
         var (all, version, start) = query.Continue is { } token ? Resume(context.Resource, state, token, query.Token) : Start(context.Resource, state, query);
         var matching = Matching(request, context, all).Where(o => start is null || KeyOrder.Instance.Compare(o.Key, start.Value) > 0);
         if (query.Limit <= 0)
@@ -107,6 +115,10 @@ internal sealed class ResourceReads
         var rest = hasSelector ? (int?)null : matching.Count() - items.Count;
         return new ListPage(items, version, ContinueToken.Write(version, items[^1].Key, context.Namespace), rest);
     }
+
+    /// <summary>The state that reads are answered from: the newest, unless a fault says otherwise.</summary>
+    private StoreState View(HttpRequest request, ServedResource resource) =>
+        request.HttpContext.Features.Get<StaleView>()?.Of(_core.Store, resource.Id) ?? _core.Store.Current;
 
     private (ImmutableSortedDictionary<ObjectKey, StoredObject>, long, ObjectKey?) Start(ServedResource resource, StoreState state, ListQuery query)
     {

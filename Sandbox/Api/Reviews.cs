@@ -21,17 +21,46 @@ internal sealed class Reviews
         {
             "TokenReview" => ReviewToken(spec),
             "SelfSubjectRulesReview" => ReviewRules(context.User, spec),
-            "SelfSubjectAccessReview" => ReviewAccess(context.User, spec),
-            _ => ReviewAccess(SubjectOf(context, spec), spec),
+            "SelfSubjectAccessReview" => ReviewAccess(context.User, Checked(context, spec)),
+            _ => ReviewAccess(new UserIdentity(spec.Text("user"), spec.Text("uid"), [.. spec.List("groups").Texts()]), Checked(context, spec)),
         };
+        var metadata = new JsonObject { ["creationTimestamp"] = null };
+        if (context.Namespace.Length > 0)
+            metadata["namespace"] = context.Namespace;
+        if (context.Resource.Gvk.Kind != "SelfSubjectRulesReview" && spec.Count > 0)
+            metadata["managedFields"] = Owned(context, spec);
         return new JsonObject
         {
             ["kind"] = context.Resource.Gvk.Kind,
             ["apiVersion"] = context.Resource.Gvk.ApiVersion,
-            ["metadata"] = new JsonObject { ["creationTimestamp"] = null },
+            ["metadata"] = metadata,
             ["spec"] = context.Resource.Gvk.Kind == "SelfSubjectRulesReview" ? new JsonObject() : spec.DeepClone(),
             ["status"] = status,
         };
+    }
+
+    /// <summary>Even what is not stored says who sent which field.</summary>
+    private JsonArray Owned(RequestContext context, JsonObject spec)
+    {
+        static JsonObject Fields(JsonObject o, bool isRoot)
+        {
+            var made = isRoot ? new JsonObject() : new JsonObject { ["."] = new JsonObject() };
+            foreach (var (name, value) in o)
+                made[$"f:{name}"] = value is JsonObject inner ? Fields(inner, false) : new JsonObject();
+            return made;
+        }
+        return
+        [
+            new JsonObject
+            {
+                ["manager"] = context.FieldManager,
+                ["operation"] = "Update",
+                ["apiVersion"] = context.Resource.Gvk.ApiVersion,
+                ["time"] = JsonText.Stamp(_core.Clock.GetUtcNow()),
+                ["fieldsType"] = "FieldsV1",
+                ["fieldsV1"] = new JsonObject { ["f:spec"] = Fields(spec, true) },
+            },
+        ];
     }
 
     public JsonObject RequestToken(RequestContext context, JsonObject o)
@@ -86,28 +115,33 @@ internal sealed class Reviews
             : new JsonObject { ["user"] = new JsonObject(), ["error"] = verdict.Error };
     }
 
-    private static UserIdentity SubjectOf(RequestContext context, JsonObject spec)
+    /// <exception cref="ApiException">422 that names everything that is wrong with the question.</exception>
+    private static JsonObject Checked(RequestContext context, JsonObject spec)
     {
-        var name = spec.Text("user");
-        var groups = spec.List("groups").Texts().ToArray();
-        if (name.Length == 0 && groups.Length == 0)
-            throw ApiException.Invalid(context.Resource, "", [Cause.Invalid("spec.user", "\"\"", "at least one of user or group must be specified")]);
-        return new UserIdentity(name, spec.Text("uid"), groups);
+        var causes = new List<Cause>();
+        var (resource, path) = (spec.Child("resourceAttributes"), spec.Child("nonResourceAttributes"));
+        if (resource is not null && path is not null)
+            causes.Add(Cause.Invalid("spec.nonResourceAttributes", $"authorization.NonResourceAttributes{{Path:\"{path.Text("path")}\", Verb:\"{path.Text("verb")}\"}}",
+                "cannot be specified in combination with resourceAttributes"));
+        if (resource is null && path is null)
+            causes.Add(Cause.Invalid("spec.resourceAttributes", "\"null\"", "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
+        if (context.Resource.Gvk.Kind != "SelfSubjectAccessReview" && spec.Text("user").Length == 0 && spec.List("groups") is not { Count: > 0 })
+            causes.Add(Cause.Invalid("spec.user", "\"\"", "at least one of user or group must be specified"));
+        if (context.Namespace.Length > 0 && resource is not null && resource.Text("namespace") != context.Namespace)
+            causes.Add(Cause.Invalid("spec.resourceAttributes.namespace", $"\"{resource.Text("namespace")}\"", "must match metadata.namespace"));
+        return causes.Count == 0 ? spec : throw ApiException.Invalid("authorization.k8s.io", "", "", causes);
     }
 
     private JsonObject ReviewAccess(UserIdentity user, JsonObject spec)
     {
         var resource = spec.Child("resourceAttributes");
         var path = spec.Child("nonResourceAttributes");
-        if (resource is null && path is null || resource is not null && path is not null)
-            throw ApiException.Invalid("authorization.k8s.io", "SubjectAccessReview", "",
-                [Cause.Invalid("spec.resourceAttributes", "\"null\"", "exactly one of nonResourceAttributes or resourceAttributes must be specified")]);
         var request = resource is not null
             ? new AccessRequest(resource.Text("verb"), resource.Text("group"), resource.Text("resource"), resource.Text("subresource"), resource.Text("namespace"), resource.Text("name"))
             : AccessRequest.ToPath(path!.Text("verb"), path!.Text("path"));
         var verdict = _core.Authorizer.Decide(user, request);
         var status = new JsonObject { ["allowed"] = verdict.IsAllowed };
-        if (verdict.Reason.Length > 0)
+        if (verdict is { IsAllowed: true, Reason.Length: > 0 })
             status["reason"] = verdict.Reason;
         return status;
     }

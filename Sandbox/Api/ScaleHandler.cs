@@ -22,17 +22,17 @@ internal sealed class ScaleHandler
         if (info.Verb is not ("get" or "update" or "patch"))
             throw context.Resource.IsCustom ? ApiException.NotSupported(context.Resource, info.Verb) : ApiException.MethodNotAllowed();
         var stored = _core.Store.Current.Find(context.Resource.Id, context.Key) ?? throw ApiException.NotFound(context.Resource, context.Name);
-        var scale = Show(context.Resource, stored.ToNode());
+        var scale = Of(context.Resource, stored.ToNode());
         if (info.Verb != "get")
-            scale = Show(context.Resource, Write(context, info.Verb == "update" ? ObjectBody.ReadPatch(body)!.AsObject() : Patched(http.Request, scale, body)));
+            scale = Of(context.Resource, await WriteAsync(context, info.Verb == "update" ? ObjectBody.ReadPatch(body)!.AsObject() : Patched(http.Request, scale, body)));
         await _reads.AnswerAsync(http, context.Resource, 200, scale);
     }
 
-    private JsonObject Write(RequestContext context, JsonObject wanted)
+    private async Task<JsonObject> WriteAsync(RequestContext context, JsonObject wanted)
     {
         var replicas = wanted.Child("spec")?.Whole("replicas") ?? 0;
         var version = wanted.Metadata().Text("resourceVersion");
-        return _core.Writer.Change(context, o =>
+        var written = await _core.Writer.ChangeAsync(context, o =>
         {
             if (version.Length > 0)
                 o.Metadata()["resourceVersion"] = version;
@@ -42,7 +42,8 @@ internal sealed class ScaleHandler
                 at = at.ChildOrNew(step);
             at[path[^1]] = replicas;
             return o;
-        }).Object;
+        });
+        return written.Object;
     }
 
     private static JsonObject Patched(HttpRequest request, JsonObject scale, byte[] body)
@@ -55,7 +56,8 @@ internal sealed class ScaleHandler
             : Patches.Merge(scale, patch)!.AsObject();
     }
 
-    private static JsonObject Show(ServedResource resource, JsonObject o)
+    /// <summary>An object as its Scale.</summary>
+    public static JsonObject Of(ServedResource resource, JsonObject o)
     {
         var paths = resource.Scale!;
         var metadata = new JsonObject();

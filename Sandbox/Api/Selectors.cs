@@ -31,7 +31,21 @@ internal sealed class LabelSelector
         return new LabelSelector(requirements);
     }
 
-    private bool Matches(JsonElement labels)
+    /// <summary>The selector of an object's field: <c>matchLabels</c> and <c>matchExpressions</c>.</summary>
+    public static LabelSelector Of(JsonElement selector)
+    {
+        var requirements = new List<Requirement>();
+        if (selector.Find("matchLabels") is { ValueKind: JsonValueKind.Object } labels)
+            foreach (var label in labels.EnumerateObject())
+                requirements.Add(new Requirement(label.Name, "in", [label.Value.GetString() ?? ""]));
+        if (selector.Find("matchExpressions") is { ValueKind: JsonValueKind.Array } expressions)
+            foreach (var expression in expressions.EnumerateArray())
+                requirements.Add(new Requirement(expression.FindText("key"), expression.FindText("operator") switch { "In" => "in", "NotIn" => "notin", "Exists" => "exists", _ => "!" },
+                    expression.Find("values") is { ValueKind: JsonValueKind.Array } values ? [.. values.EnumerateArray().Select(v => v.GetString() ?? "")] : []));
+        return new LabelSelector(requirements);
+    }
+
+    public bool Matches(JsonElement labels)
     {
         foreach (var requirement in _requirements)
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Governor.Sandbox.Discovery;
+using Microsoft.AspNetCore.Http;
 
 namespace Governor.Sandbox.Api;
 
@@ -20,6 +21,21 @@ internal sealed class TablePrinter
         _now = now;
     }
 
+    /// <exception cref="ApiException">400 for a value of includeObject that does not exist.</exception>
+    public static void CheckInclude(HttpRequest request)
+    {
+        var include = request.Query["includeObject"].ToString();
+        if (include is not ("" or "None" or "Metadata" or "Object"))
+            throw ApiException.BadRequest($"Unable to convert to Table as requested: includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty");
+    }
+
+    /// <summary>One object, as a list of one row.</summary>
+    public JsonObject PrintOne(HttpRequest request, JsonElement o, JsonObject metadata)
+    {
+        CheckInclude(request);
+        return Print([o], metadata);
+    }
+
     public JsonObject Print(IEnumerable<JsonElement> objects, JsonObject metadata, bool withColumns = true) => new()
     {
         ["kind"] = "Table",
@@ -34,7 +50,7 @@ internal sealed class TablePrinter
     {
         ["kind"] = "PartialObjectMetadata",
         ["apiVersion"] = "meta.k8s.io/v1",
-        ["metadata"] = JsonNode.Parse(o.GetProperty("metadata").GetRawText()),
+        ["metadata"] = JsonNode.Parse(o.GetProperty("metadata").GetRawText(), null, JsonText.DocumentOptions),
     };
 
     private IReadOnlyList<PrinterColumn> Declared => _resource.IsCustom ? _resource.Columns : BuiltinColumns.Of(_resource.Gvk.Kind);
@@ -66,7 +82,7 @@ internal sealed class TablePrinter
         row["object"] = _include switch
         {
             "None" => null,
-            "Object" => JsonNode.Parse(o.GetRawText()),
+            "Object" => JsonNode.Parse(o.GetRawText(), null, JsonText.DocumentOptions),
             _ => Partial(o),
         };
         return row;
@@ -88,8 +104,8 @@ internal sealed class TablePrinter
         return found[0].ValueKind switch
         {
             JsonValueKind.Null => null,
-            JsonValueKind.String or JsonValueKind.Object or JsonValueKind.Array when column.Type != "string" || found[0].ValueKind == JsonValueKind.String => JsonNode.Parse(found[0].GetRawText()),
-            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False when column.Type != "string" => JsonNode.Parse(found[0].GetRawText()),
+            JsonValueKind.String or JsonValueKind.Object or JsonValueKind.Array when column.Type != "string" || found[0].ValueKind == JsonValueKind.String => JsonNode.Parse(found[0].GetRawText(), null, JsonText.DocumentOptions),
+            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False when column.Type != "string" => JsonNode.Parse(found[0].GetRawText(), null, JsonText.DocumentOptions),
             _ => JsonValue.Create(found[0].ToString()),
         };
     }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Governor.Domain.Kinds;
+using Governor.Sandbox.Admission;
 using Governor.Sandbox.Apply;
 using Governor.Sandbox.Discovery;
 using Governor.Sandbox.Schema;
@@ -12,6 +13,9 @@ namespace Governor.Sandbox.Api;
 internal sealed class WritePipeline
 {
     private const string NameAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+
+    /// <summary>What the system gives to a new object after the mutating webhooks.</summary>
+    private static readonly string[] SystemMade = ["uid", "creationTimestamp", "generation"];
 
     private readonly ClusterCore _core;
 
@@ -34,7 +38,7 @@ internal sealed class WritePipeline
 
     /// <summary>Makes a new object complete: name, uid, timestamps, defaults.</summary>
     /// <param name="applied">The object came by apply, so its managedFields are done.</param>
-    public JsonObject PrepareCreate(RequestContext context, JsonObject o, bool applied)
+    public async Task<JsonObject> PrepareCreateAsync(RequestContext context, JsonObject o, bool applied)
     {
         var resource = context.Resource;
         var metadata = o.Metadata();
@@ -47,21 +51,27 @@ internal sealed class WritePipeline
         if (metadata.Text("name").Length == 0 && metadata.Text("generateName") is { Length: > 0 } prefix)
             metadata["name"] = (prefix.Length > 58 ? prefix[..58] : prefix) + RandomNumberGenerator.GetString(NameAlphabet, 5);
         SetNamespace(context, metadata);
+        KindRules.CheckNamespace(_core, resource, context.Namespace, metadata.Text("name"));
         metadata["uid"] = Guid.NewGuid().ToString();
         metadata["creationTimestamp"] = Now;
         if (resource.CountsGenerations)
             metadata["generation"] = 1;
         if (resource.HasStatus)
             o.Remove("status");
+        var mutated = await MutateAsync(context, null, o, applied);
+        o = mutated ?? o;
         Complete(context, null, o);
-        if (!applied)
+        if (!applied && mutated is null)
             FieldOwnership.Update(resource, null, o, OwnerOf(context, "Update"), Now);
+        await _core.Admission.ValidateAsync(Attempt(context, null, o));
+        if (mutated is not null)
+            Pruning.Prune(o, resource.Schema);
         return Ordered(resource, o);
     }
 
     /// <summary>Makes the next state of an object complete.</summary>
     /// <returns>The next state, or null when nothing changes.</returns>
-    public JsonObject? PrepareUpdate(RequestContext context, StoredObject before, JsonObject next, bool applied)
+    public async Task<JsonObject?> PrepareUpdateAsync(RequestContext context, StoredObject before, JsonObject next, bool applied)
     {
         var resource = context.Resource;
         var old = before.ToNode();
@@ -77,12 +87,60 @@ internal sealed class WritePipeline
             Carry(oldMetadata, metadata, system);
         next["apiVersion"] = resource.StorageApiVersion;
         next["kind"] = resource.Gvk.Kind;
+        var mutated = await MutateAsync(context, old, next, applied);
+        next = mutated ?? next;
         Complete(context, old, next);
-        if (resource.CountsGenerations && SpecChanged(old, next))
-            metadata["generation"] = (oldMetadata.Whole("generation") ?? 0) + 1;
-        if (!applied)
+        if (resource.CountsGenerations && SpecChanged(old, next, resource.HasStatus || !resource.IsCustom))
+            next.Metadata()["generation"] = (oldMetadata.Whole("generation") ?? 0) + 1;
+        if (!applied && mutated is null)
             FieldOwnership.Update(resource, old, next, OwnerOf(context, "Update"), Now);
+        if (context.Subresource == "scale" && resource.IsCustom)
+            DropScaleOwner(next.Metadata());
+        await _core.Admission.ValidateAsync(Attempt(context, old, next));
+        if (mutated is not null)
+            Pruning.Prune(next, resource.Schema);
         return IsNoOp(old, next) ? null : Ordered(resource, next);
+    }
+
+    /// <summary>
+    /// What the mutating webhooks make of an object; null when none wants to see it. They see it defaulted and owned, before the system has
+    /// filled in its part of a new object, and what they add belongs to nobody.
+    /// </summary>
+    private async Task<JsonObject?> MutateAsync(RequestContext context, JsonObject? old, JsonObject next, bool applied)
+    {
+        if (!_core.Admission.Mutates(Attempt(context, old, next)) || context.Subresource == "scale")
+            return null;
+        Furnish(context, old, next);
+        if (!applied)
+            FieldOwnership.Update(context.Resource, old, next, OwnerOf(context, "Update"), Now);
+        var shown = next.DeepClone().AsObject();
+        if (old is null)
+            foreach (var system in SystemMade)
+                shown.Metadata().Remove(system);
+        var mutated = await _core.Admission.MutateAsync(Attempt(context, old, shown)) ?? shown;
+        if (old is null)
+            foreach (var system in SystemMade)
+                Carry(next.Metadata(), mutated.Metadata(), system);
+        return mutated;
+    }
+
+    /// <summary>Of a custom resource scaling takes the replicas from their owners and gives them to nobody.</summary>
+    private static void DropScaleOwner(JsonObject metadata)
+    {
+        var entries = metadata.List("managedFields");
+        foreach (var entry in entries?.OfType<JsonObject>().Where(e => e.Text("subresource") == "scale").ToArray() ?? [])
+            entries!.Remove(entry);
+    }
+
+    private static AdmissionAttempt Attempt(RequestContext context, JsonObject? old, JsonObject next)
+    {
+        var isScale = context.Subresource == "scale";
+        return new AdmissionAttempt(context, old is null ? "CREATE" : "UPDATE",
+            isScale ? ScaleHandler.Of(context.Resource, next) : next,
+            isScale ? ScaleHandler.Of(context.Resource, old!) : old)
+        {
+            IsDryRun = context.DryRun,
+        };
     }
 
     public static FieldOwner OwnerOf(RequestContext context, string operation) =>
@@ -91,10 +149,7 @@ internal sealed class WritePipeline
     private void Complete(RequestContext context, JsonObject? old, JsonObject next)
     {
         var resource = context.Resource;
-        DropEmpty(next.Metadata());
-        Defaulting.Apply(next, resource.Schema);
-        Defaulting.DropNulls(next, resource.Schema);
-        KindRules.Prepare(_core, resource, old, next);
+        Furnish(context, old, next);
         var causes = ObjectRules.Metadata(resource, next.Metadata());
         if (old is not null)
         {
@@ -113,8 +168,19 @@ internal sealed class WritePipeline
         else
             causes.AddRange(CelValidation.Validate(next, old, resource.Schema));
         causes.AddRange(KindRules.Validate(_core, resource, old, next));
+        if (resource is { IsCustom: true, Scale: { } scale } && next.At(scale.SpecReplicas.Split('.', StringSplitOptions.RemoveEmptyEntries)) is JsonValue replicas
+            && JsonText.TryWhole(replicas, out var count) && count < 0)
+            causes.Add(Cause.Invalid(scale.SpecReplicas, $"{count}", "should be a non-negative integer"));
         if (causes.Count > 0)
             throw ApiException.Invalid(resource, next.Metadata().Text("name"), causes);
+    }
+
+    private void Furnish(RequestContext context, JsonObject? old, JsonObject next)
+    {
+        DropEmpty(next.Metadata());
+        Defaulting.Apply(next, context.Resource.Schema);
+        Defaulting.DropNulls(next, context.Resource.Schema);
+        KindRules.Prepare(_core, context.Resource, old, next);
     }
 
     /// <summary>Empty lists and maps of metadata are no lists and maps.</summary>
@@ -177,10 +243,11 @@ internal sealed class WritePipeline
         metadata["namespace"] = context.Namespace;
     }
 
-    private static bool SpecChanged(JsonObject old, JsonObject next)
+    /// <param name="countsStatus">The status is a part of its own; without the subresource it is like any other field.</param>
+    private static bool SpecChanged(JsonObject old, JsonObject next, bool countsStatus)
     {
         foreach (var name in old.Select(p => p.Key).Union(next.Select(p => p.Key)))
-            if (name is not ("metadata" or "status" or "apiVersion" or "kind") && !JsonText.Same(old[name], next[name]))
+            if (name is not ("metadata" or "apiVersion" or "kind") && (name != "status" || !countsStatus) && !JsonText.Same(old[name], next[name]))
                 return true;
         return false;
     }

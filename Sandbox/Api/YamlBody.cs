@@ -11,6 +11,9 @@ namespace Governor.Sandbox.Api;
 /// <summary>YAML 1.1 bodies as JSON, with the scalars that the API server's parser knows: <c>yes</c> and <c>y</c> are booleans.</summary>
 internal static partial class YamlBody
 {
+    private const int MaxDepth = 128;
+    private const int MaxNodes = 1_000_000;
+
     /// <summary>JSON, which is YAML, is read as JSON: exact, and much faster.</summary>
     /// <exception cref="ApiException">400 when the text is neither.</exception>
     public static JsonNode? ReadAny(ReadOnlySpan<byte> body)
@@ -32,10 +35,13 @@ internal static partial class YamlBody
     {
         try
         {
+            var text = Encoding.UTF8.GetString(body);
+            CheckDepth(text);
             var stream = new YamlStream();
-            using var reader = new StringReader(Encoding.UTF8.GetString(body));
+            using var reader = new StringReader(text);
             stream.Load(reader);
-            return stream.Documents.Count == 0 ? null : Convert(stream.Documents[0].RootNode, 0);
+            var left = MaxNodes;
+            return stream.Documents.Count == 0 ? null : Convert(stream.Documents[0].RootNode, ref left);
         }
         catch (YamlException e)
         {
@@ -43,15 +49,44 @@ internal static partial class YamlBody
         }
     }
 
-    private static JsonNode? Convert(YamlNode node, int depth) => node switch
+    /// <summary>The tree is built by recursion: what is too deep for it is refused from the events, which are not.</summary>
+    private static void CheckDepth(string text)
     {
-        _ when depth > 128 => throw ApiException.BadRequest("error decoding YAML: exceeded max depth"),
-        YamlMappingNode map => new JsonObject(map.Children.Select(p => KeyValuePair.Create(((YamlScalarNode)p.Key).Value ?? "", Convert(p.Value, depth + 1)))),
-        YamlSequenceNode list => new JsonArray(list.Children.Select(c => Convert(c, depth + 1)).ToArray()),
-        YamlScalarNode { Style: ScalarStyle.Plain } scalar => ReadPlain(scalar.Value ?? ""),
-        YamlScalarNode scalar => JsonValue.Create(scalar.Value),
-        _ => throw ApiException.BadRequest("error decoding YAML: unsupported node"),
-    };
+        using var reader = new StringReader(text);
+        var parser = new Parser(reader);
+        for (var depth = 0; parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > MaxDepth)
+                throw ApiException.BadRequest("error decoding YAML: exceeded max depth");
+        }
+    }
+
+    private static JsonNode? Convert(YamlNode node, ref int left)
+    {
+        // Aliases are expanded: without a bound a few lines make a document of any size.
+        if (--left < 0)
+            throw ApiException.BadRequest("error decoding YAML: error converting YAML to JSON: yaml: document contains excessive aliasing");
+        switch (node)
+        {
+            case YamlMappingNode map:
+                var made = new JsonObject();
+                foreach (var (key, value) in map.Children)
+                    made[(key as YamlScalarNode)?.Value ?? throw ApiException.BadRequest("error decoding YAML: a key is no scalar")] = Convert(value, ref left);
+                return made;
+            case YamlSequenceNode list:
+                var items = new JsonArray();
+                foreach (var item in list.Children)
+                    items.Add(Convert(item, ref left));
+                return items;
+            case YamlScalarNode { Style: ScalarStyle.Plain } scalar:
+                return ReadPlain(scalar.Value ?? "");
+            case YamlScalarNode scalar:
+                return JsonValue.Create(scalar.Value);
+            default:
+                throw ApiException.BadRequest("error decoding YAML: unsupported node");
+        }
+    }
 
     /// <summary>What an unquoted scalar means.</summary>
     public static JsonValue? ReadPlain(string text)

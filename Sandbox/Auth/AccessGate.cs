@@ -27,13 +27,20 @@ internal sealed class AccessGate
         if (name.Length == 0)
             return groups.Length == 0
                 ? user
-                : throw new ApiException(500, "", $"Internal Server Error: \"{request.Path}\": requested [{{UserGroup  {groups[0]}  authentication.k8s.io/v1  }}] without impersonating a user") { IsPlainText = true };
+                : throw new ApiException(500, "", $"Internal Server Error: \"{request.Path}\": requested [{{Group  {groups[0]}    }}] without impersonating a user") { IsPlainText = true };
         Demand(user, new AccessRequest("impersonate", "", "users", "", "", name));
         foreach (var group in groups)
             Demand(user, new AccessRequest("impersonate", "", "groups", "", "", group));
         if (name.StartsWith("system:serviceaccount:", StringComparison.Ordinal) && groups.Length == 0 && name.Split(':') is { Length: 4 } parts)
             return UserIdentity.ServiceAccount(parts[2], parts[3], "");
-        return UserIdentity.Of(name, request.Headers["Impersonate-Uid"].ToString(), groups);
+        return UserIdentity.Of(name, request.Headers["Impersonate-Uid"].ToString(), groups) with { Extra = ImpersonatedExtra(request) };
+    }
+
+    private static Dictionary<string, IReadOnlyList<string>> ImpersonatedExtra(HttpRequest request)
+    {
+        const string prefix = "Impersonate-Extra-";
+        return request.Headers.Where(h => h.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            .ToDictionary(h => Uri.UnescapeDataString(h.Key[prefix.Length..].ToLowerInvariant()), h => (IReadOnlyList<string>)[.. h.Value.OfType<string>()]);
     }
 
     /// <exception cref="ApiException">403 in the words of the API server.</exception>
@@ -41,11 +48,13 @@ internal sealed class AccessGate
 
     private void Demand(UserIdentity user, AccessRequest request)
     {
-        if (!_core.Authorizer.Decide(user, request).IsAllowed)
-            throw Forbidden(user, request);
+        var verdict = _core.Authorizer.Decide(user, request);
+        if (!verdict.IsAllowed)
+            throw Forbidden(user, request, verdict.Reason);
     }
 
-    public static ApiException Forbidden(UserIdentity user, AccessRequest request)
+    /// <param name="because">What is wrong with the bindings; empty when nothing is.</param>
+    public static ApiException Forbidden(UserIdentity user, AccessRequest request, string because = "")
     {
         if (request.IsPath)
             return new ApiException(403, "Forbidden", $"forbidden: User \"{user.Name}\" cannot {request.Verb} path \"{request.Path}\"", []);
@@ -59,6 +68,6 @@ internal sealed class AccessGate
             details["group"] = request.Group;
         details["kind"] = request.Resource;
         return new ApiException(403, "Forbidden",
-            $"{subject} is forbidden: User \"{user.Name}\" cannot {request.Verb} resource \"{request.ResourceWithSubresource}\" in API group \"{request.Group}\" {where}", details);
+            $"{subject} is forbidden: User \"{user.Name}\" cannot {request.Verb} resource \"{request.ResourceWithSubresource}\" in API group \"{request.Group}\" {where}{(because.Length > 0 ? $": {because}" : "")}", details);
     }
 }

@@ -21,6 +21,9 @@ internal sealed record AccessVerdict(bool IsAllowed, string Reason)
     public static readonly AccessVerdict Denied = new(false, "");
 }
 
+/// <summary>One verb on one resource, object or path.</summary>
+internal sealed record RulePart(string Group, string Resource, string Name, string Path, string Verb);
+
 /// <summary>One rule in force, and the binding that brings it.</summary>
 internal sealed record GrantedRule(JsonElement Rule, string Because);
 
@@ -43,7 +46,23 @@ internal sealed class Authorizer
         foreach (var granted in RulesOf(user, request.IsPath ? "" : request.Namespace))
             if (request.IsPath ? AllowsPath(granted.Rule, request) : AllowsResource(granted.Rule, request))
                 return new AccessVerdict(true, granted.Because);
-        return AccessVerdict.Denied;
+        var dangling = Dangling(user, request.IsPath ? "" : request.Namespace).ToArray();
+        return dangling.Length == 0 ? AccessVerdict.Denied
+            : new AccessVerdict(false, $"RBAC: {(dangling.Length == 1 ? dangling[0] : $"[{string.Join(", ", dangling)}]")}");
+    }
+
+    /// <summary>The roles that bindings of a user name and that do not exist.</summary>
+    private IEnumerable<string> Dangling(UserIdentity user, string @namespace)
+    {
+        var state = _store.Current;
+        var bindings = state.Of(ClusterRoleBindings).Values
+            .Concat(@namespace.Length == 0 ? [] : state.Of(RoleBindings).Values.Where(b => b.Key.Namespace == @namespace));
+        foreach (var binding in bindings.Where(b => SubjectIn(b, user).ValueKind == JsonValueKind.Object))
+        {
+            var (kind, name) = (binding.Root.FindText("roleRef", "kind"), binding.Root.FindText("roleRef", "name"));
+            if (FindRole(state, kind, name, binding.Key.Namespace) is null)
+                yield return $"{kind.ToLowerInvariant()}.rbac.authorization.k8s.io \"{name}\" not found";
+        }
     }
 
     /// <summary>The rules in force for a user, cluster-wide and in a namespace.</summary>
@@ -63,28 +82,24 @@ internal sealed class Authorizer
     /// <summary>The rules of the role that a binding refers to; none when it does not exist.</summary>
     public IEnumerable<JsonElement> RulesOfRole(string kind, string name, string @namespace) => RulesOfRole(_store.Current, kind, name, @namespace);
 
-    /// <summary>Whether somebody who holds <paramref name="held"/> holds every part of a rule.</summary>
-    public static bool Covers(IReadOnlyCollection<GrantedRule> held, JsonElement rule)
+    /// <summary>The parts of a rule that somebody who holds <paramref name="held"/> does not hold: one verb on one thing each.</summary>
+    public static IEnumerable<RulePart> Missing(IReadOnlyCollection<GrantedRule> held, JsonElement rule)
     {
-        foreach (var verb in Texts(rule, "verbs"))
-        {
-            foreach (var path in Texts(rule, "nonResourceURLs"))
-                if (!held.Any(h => Has(h.Rule, "verbs", verb) && Texts(h.Rule, "nonResourceURLs").Any(p => p == path || MatchesPath(p, path))))
-                    return false;
-            foreach (var group in Texts(rule, "apiGroups"))
-                foreach (var resource in Texts(rule, "resources"))
-                    foreach (var name in Texts(rule, "resourceNames").DefaultIfEmpty(""))
+        foreach (var group in Texts(rule, "apiGroups"))
+            foreach (var resource in Texts(rule, "resources"))
+                foreach (var name in Texts(rule, "resourceNames").DefaultIfEmpty(""))
+                    foreach (var verb in Texts(rule, "verbs"))
                         if (!held.Any(h => Has(h.Rule, "verbs", verb) && Has(h.Rule, "apiGroups", group) && HasResource(h.Rule, resource) && HasName(h.Rule, name)))
-                            return false;
-        }
-        return true;
+                            yield return new RulePart(group, resource, name, "", verb);
+        foreach (var path in Texts(rule, "nonResourceURLs"))
+            foreach (var verb in Texts(rule, "verbs"))
+                if (!held.Any(h => Has(h.Rule, "verbs", verb) && Texts(h.Rule, "nonResourceURLs").Any(p => p == path || MatchesPath(p, path))))
+                    yield return new RulePart("", "", "", path, verb);
     }
 
     private static IEnumerable<GrantedRule> Granted(StoreState state, StoredObject binding, UserIdentity user, string because)
     {
-        var subject = binding.Root.Find("subjects") is { ValueKind: JsonValueKind.Array } subjects
-            ? subjects.EnumerateArray().FirstOrDefault(s => IsSubject(s, user, binding.Key.Namespace))
-            : default;
+        var subject = SubjectIn(binding, user);
         if (subject.ValueKind != JsonValueKind.Object)
             yield break;
         var role = binding.Root.Find("roleRef");
@@ -93,11 +108,18 @@ internal sealed class Authorizer
             yield return new GrantedRule(rule, reason);
     }
 
+    private static JsonElement SubjectIn(StoredObject binding, UserIdentity user) =>
+        binding.Root.Find("subjects") is { ValueKind: JsonValueKind.Array } subjects
+            ? subjects.EnumerateArray().FirstOrDefault(s => IsSubject(s, user, binding.Key.Namespace))
+            : default;
+
+    private static StoredObject? FindRole(StoreState state, string kind, string name, string @namespace) => kind == "Role"
+        ? state.Find(Roles, new ObjectKey(@namespace, name))
+        : state.Find(ClusterRoles, new ObjectKey("", name));
+
     private static JsonElement[] RulesOfRole(StoreState state, string kind, string name, string @namespace)
     {
-        var found = kind == "Role"
-            ? state.Find(Roles, new ObjectKey(@namespace, name))
-            : state.Find(ClusterRoles, new ObjectKey("", name));
+        var found = FindRole(state, kind, name, @namespace);
         return found?.Root.Find("rules") is { ValueKind: JsonValueKind.Array } rules ? [.. rules.EnumerateArray()] : [];
     }
 

@@ -34,7 +34,8 @@ internal sealed class RoleGuard
     private void Demand(RequestContext context, JsonObject o, IEnumerable<JsonElement> rules)
     {
         var held = _core.Authorizer.RulesOf(context.User, context.Namespace).ToArray();
-        var missing = rules.Where(rule => !Authorizer.Covers(held, rule)).Select(Show).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var missing = rules.SelectMany(rule => Authorizer.Missing(held, rule)).GroupBy(p => p with { Verb = p.Path.Length > 0 ? p.Verb : "" })
+            .Select(g => Show(g.Key, g.Select(p => p.Verb).Distinct())).Distinct().Order(StringComparer.Ordinal).ToArray();
         if (missing.Length == 0)
             return;
         var groups = string.Join(" ", context.User.Groups.Select(g => $"\"{g}\""));
@@ -42,12 +43,14 @@ internal sealed class RoleGuard
             $"user \"{context.User.Name}\" (groups=[{groups}]) is attempting to grant RBAC permissions not currently held:\n{string.Join("\n", missing)}");
     }
 
-    private static string Show(JsonElement rule)
+    private static string Show(RulePart part, IEnumerable<string> verbs)
     {
-        var parts = new List<string>();
-        foreach (var (field, name) in ((string, string)[])[("apiGroups", "APIGroups"), ("resources", "Resources"), ("resourceNames", "ResourceNames"), ("nonResourceURLs", "NonResourceURLs"), ("verbs", "Verbs")])
-            if (rule.Find(field) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() > 0)
-                parts.Add($"{name}:[{string.Join(" ", list.EnumerateArray().Select(t => $"\"{t.GetString()}\""))}]");
+        var parts = part.Path.Length > 0
+            ? [$"NonResourceURLs:[\"{part.Path}\"]"]
+            : new List<string> { $"APIGroups:[\"{part.Group}\"]", $"Resources:[\"{part.Resource}\"]" };
+        if (part.Name.Length > 0)
+            parts.Add($"ResourceNames:[\"{part.Name}\"]");
+        parts.Add($"Verbs:[{string.Join(" ", verbs.Select(v => $"\"{v}\""))}]");
         return $"{{{string.Join(", ", parts)}}}";
     }
 }

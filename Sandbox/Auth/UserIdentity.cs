@@ -16,10 +16,17 @@ internal sealed record UserIdentity(string Name, string Uid, IReadOnlyList<strin
     public static UserIdentity ServiceAccount(string @namespace, string name, string uid) =>
         Of($"system:serviceaccount:{@namespace}:{name}", uid, ["system:serviceaccounts", $"system:serviceaccounts:{@namespace}"]);
 
-    public JsonObject ToJson() => new()
+    /// <summary>What else is known: of tokens their Pod, of impersonated users what the headers say.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Extra { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+
+    public JsonObject ToJson()
     {
-        ["username"] = Name,
-        ["uid"] = Uid,
-        ["groups"] = JsonText.ArrayOf(Groups),
-    };
+        var made = new JsonObject { ["username"] = Name };
+        if (Uid.Length > 0)
+            made["uid"] = Uid;
+        made["groups"] = JsonText.ArrayOf(Groups);
+        if (Extra.Count > 0)
+            made["extra"] = new JsonObject(Extra.Select(e => KeyValuePair.Create(e.Key, (JsonNode?)JsonText.ArrayOf(e.Value))));
+        return made;
+    }
 }

@@ -9,14 +9,19 @@ internal static class BuiltinKinds
     public static readonly IReadOnlyList<ServedResource> All =
     [
         Core("ConfigMap", "configmaps", "cm"),
+        Core("Endpoints", "endpoints", "ep"),
         Core("Event", "events", "ev"),
+        Core("LimitRange", "limitranges", "limits"),
         Core("Namespace", "namespaces", "ns") with { IsNamespaced = false, HasStatus = true, NamesAreLabels = true },
         Core("Node", "nodes", "no") with { IsNamespaced = false, HasStatus = true },
         Core("PersistentVolumeClaim", "persistentvolumeclaims", "pvc") with { HasStatus = true },
+        Core("PersistentVolume", "persistentvolumes", "pv") with { IsNamespaced = false, HasStatus = true },
         Core("Pod", "pods", "po") with { HasStatus = true, Categories = ["all"] },
+        Core("ResourceQuota", "resourcequotas", "quota") with { HasStatus = true },
         Core("Secret", "secrets"),
         Core("ServiceAccount", "serviceaccounts", "sa"),
         Core("Service", "services", "svc") with { HasStatus = true, NamesAreLabels = true, Categories = ["all"] },
+        Kind("apps", "ControllerRevision", "controllerrevisions"),
         Kind("apps", "DaemonSet", "daemonsets", "ds") with { HasStatus = true, CountsGenerations = true, Categories = ["all"] },
         Kind("apps", "Deployment", "deployments", "deploy") with { HasStatus = true, CountsGenerations = true, Categories = ["all"], Scale = Replicas },
         Kind("apps", "ReplicaSet", "replicasets", "rs") with { HasStatus = true, CountsGenerations = true, Categories = ["all"], Scale = Replicas },
@@ -26,6 +31,8 @@ internal static class BuiltinKinds
         Kind("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews") with { IsVirtual = true, IsNamespaced = false },
         Kind("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews") with { IsVirtual = true, IsNamespaced = false },
         Kind("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews") with { IsVirtual = true, IsNamespaced = false },
+        Kind("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa") with
+            { Gvk = new GroupVersionKind("autoscaling", "v2", "HorizontalPodAutoscaler"), StorageApiVersion = "autoscaling/v2", HasStatus = true, Categories = ["all"] },
         Kind("batch", "CronJob", "cronjobs", "cj") with { HasStatus = true, CountsGenerations = true, Categories = ["all"] },
         Kind("batch", "Job", "jobs") with { HasStatus = true, CountsGenerations = true, Categories = ["all"] },
         Kind("networking.k8s.io", "IngressClass", "ingressclasses") with { IsNamespaced = false, CountsGenerations = true },
@@ -45,6 +52,8 @@ internal static class BuiltinKinds
             { IsNamespaced = false, HasStatus = true, CountsGenerations = true, AllowsBlindUpdate = false, Categories = ["api-extensions"] },
         Kind("scheduling.k8s.io", "PriorityClass", "priorityclasses", "pc") with { IsNamespaced = false, CountsGenerations = true },
         Kind("coordination.k8s.io", "Lease", "leases") with { AllowsBlindUpdate = false },
+        Kind("node.k8s.io", "RuntimeClass", "runtimeclasses") with { IsNamespaced = false },
+        Kind("discovery.k8s.io", "EndpointSlice", "endpointslices") with { CountsGenerations = true },
     ];
 
     private static ScalePaths Replicas => new(".spec.replicas", ".status.replicas", "");

@@ -25,6 +25,7 @@ internal sealed class DiscoveryHandler
         {
             ["version"] => Answers.Json(http, 200, Version()),
             ["healthz" or "livez" or "readyz", ..] => HealthAsync(http, parts),
+            ["api" or "apis"] when _core.Options.AggregatedDiscovery && MediaRange.AggregatedDiscovery(http.Request) is { } version => AggregatedDiscovery.SendAsync(http, _core.Kinds.All, parts[0] == "api", version),
             ["api"] => DocumentAsync(http, ApiVersions(http)),
             ["api", "v1"] => DocumentAsync(http, ResourceList("", "v1")),
             ["apis"] => DocumentAsync(http, GroupList()),
@@ -117,7 +118,8 @@ internal sealed class DiscoveryHandler
         };
     }
 
-    private static IEnumerable<JsonNode?> Entries(ServedResource r)
+    /// <summary>A resource and its subresources, as the list of a group version has them.</summary>
+    public static IEnumerable<JsonNode?> Entries(ServedResource r)
     {
         var verbs = r.IsVirtual ? (string[])["create"]
             : r.IsCustom ? ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]

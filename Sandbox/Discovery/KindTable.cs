@@ -77,12 +77,19 @@ internal sealed class KindTable
                 AllowsBlindUpdate = false,
                 CountsGenerations = true,
                 Deprecation = version.Flag("deprecated")
-                    ? version.Text("deprecationWarning") is { Length: > 0 } said ? said : $"{group}/{gvk.Version} {gvk.Kind} is deprecated"
+                    ? version.Text("deprecationWarning") is { Length: > 0 } said ? said : Deprecation(gvk, spec.List("versions")!.OfType<JsonObject>())
                     : null,
                 StorageApiVersion = $"{group}/{storage}",
                 IsTerminating = definition.Metadata().Text("deletionTimestamp").Length > 0,
             };
         }
+    }
+
+    private static string Deprecation(GroupVersionKind gvk, IEnumerable<JsonObject> versions)
+    {
+        var newer = versions.Where(v => v.Flag("served") && !v.Flag("deprecated") && VersionOrder.Instance.Compare(v.Text("name"), gvk.Version) < 0)
+            .Select(v => v.Text("name")).Order(VersionOrder.Instance).FirstOrDefault();
+        return $"{gvk.ApiVersion} {gvk.Kind} is deprecated{(newer is null ? "" : $"; use {gvk.Group}/{newer} {gvk.Kind}")}";
     }
 
     private static PrinterColumn[] ReadColumns(JsonObject version)

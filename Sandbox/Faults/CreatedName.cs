@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Governor.Sandbox.Api;
 using Microsoft.AspNetCore.Http;
 
 namespace Governor.Sandbox.Faults;
@@ -6,10 +7,12 @@ namespace Governor.Sandbox.Faults;
 /// <summary>The name of an object that is about to be created stands in the body and not in the path.</summary>
 internal static class CreatedName
 {
+    private const long Limit = ResourceHandler.BodyLimit + 1L;
+
     /// <summary>The name in a JSON body, which can be read again afterwards; "" where there is none.</summary>
     public static async Task<string> PeekAsync(HttpRequest request)
     {
-        request.EnableBuffering();
+        request.EnableBuffering(64 * 1024, Limit);
         try
         {
             using var body = await JsonDocument.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted);
@@ -19,7 +22,11 @@ internal static class CreatedName
                     ? name.GetString()!
                     : "";
         }
-        catch (JsonException)
+        catch (IOException)
+        {
+            throw new ApiException(413, "RequestEntityTooLarge", $"Request entity too large: limit is {ResourceHandler.BodyLimit}");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return ""; // YAML or protobuf: whoever reads the body says what is wrong with it
         }

@@ -3,107 +3,80 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Governor.Sandbox.Faults;
 
-/// <summary>One request as a fault matcher sees it.</summary>
-/// <param name="Verb">get, list, watch, create, update, patch, delete, deletecollection; for other paths the HTTP method.</param>
-/// <param name="Group">The API group; empty for the core group and for paths.</param>
-/// <param name="Resource">The plural, with the subresource after a slash; empty for paths.</param>
-/// <param name="Name">From the path; of a create from its body, where that is JSON.</param>
-public sealed record FaultRequest(string Verb, string Group, string Resource, string Namespace, string Name, string Path, string User);
-
-/// <summary>What happens to a request that a fault hits.</summary>
-public abstract partial record FaultEffect
-{
-    private FaultEffect()
-    {
-    }
-
-    /// <summary>Answered with a Status of this code instead of being done.</summary>
-    public sealed record Fail(int Code, string Reason = "", string Message = "", int RetryAfterSeconds = 0) : FaultEffect;
-
-    /// <summary>Done, and answered this much later.</summary>
-    public sealed record Delay(TimeSpan Duration) : FaultEffect;
-
-    /// <summary>The connection breaks before anything is done.</summary>
-    public sealed record DropBefore : FaultEffect;
-
-    /// <summary>The request is done, and the connection breaks instead of an answer.</summary>
-    public sealed record DropAfter : FaultEffect;
-}
-
-/// <summary>A fault that was armed; counts what it hit.</summary>
-public sealed class ArmedFault
-{
-    private readonly TaskCompletionSource _hit = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _seen;
-    private int _hits;
-
-    internal ArmedFault(Func<FaultRequest, bool> matches, FaultEffect effect, int from, int count)
-    {
-        Matches = matches;
-        Effect = effect;
-        From = from;
-        Count = count;
-    }
-
-    /// <summary>How many requests it hit.</summary>
-    public int Hits => Volatile.Read(ref _hits);
-
-    /// <summary>Completes with the first hit.</summary>
-    public Task FirstHit => _hit.Task;
-
-    internal Func<FaultRequest, bool> Matches { get; }
-    internal FaultEffect Effect { get; }
-    internal int From { get; }
-    internal int Count { get; }
-
-    internal bool Takes(FaultRequest request)
-    {
-        if (!Matches(request))
-            return false;
-        var number = Interlocked.Increment(ref _seen);
-        if (number < From || number - From >= Count)
-            return false;
-        Interlocked.Increment(ref _hits);
-        _hit.TrySetResult();
-        return true;
-    }
-}
-
-/// <summary>The fault switches of one cluster. All may be turned while it serves.</summary>
+/// <summary>
+/// The fault switches of one cluster. All may be turned while it serves. What is random is drawn from the seed of
+/// <see cref="SandboxOptions"/> in the order of arming and arrival, so that the same run meets the same faults.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The token source has no timer and no wait handle: there is nothing to dispose of.")]
 public sealed class SandboxFaults
 {
     private readonly Lock _gate = new();
+    private readonly int _seed;
+    private readonly SkewedClock _clock;
+    private int _armings;
+    private int _silences;
     private ImmutableList<ArmedFault> _armed = [];
+    private ImmutableList<ArmedEventFault> _armedEvents = [];
     private CancellationTokenSource _watches = new();
-    private Action _expire = () => { };
+    private Action<(string Group, string Plural)?> _expire = _ => { };
 
-    internal SandboxFaults()
+    internal SandboxFaults(int seed, SkewedClock clock)
     {
+        _seed = seed;
+        _clock = clock;
+    }
+
+    /// <summary>How far the cluster's clock is ahead of the true one; negative when it is behind. Seen in timestamps, tokens and the Date header.</summary>
+    public TimeSpan ClockSkew
+    {
+        get => _clock.Skew;
+        set => _clock.Skew = value;
     }
 
     /// <summary>Arms a fault for the <paramref name="from"/>-th matching request (counted from 1 from now on) and the ones after it.</summary>
-    /// <param name="count">How many requests it hits.</param>
-    public ArmedFault Arm(Func<FaultRequest, bool> matches, FaultEffect effect, int from = 1, int count = 1)
+    /// <param name="count">How many requests after that it may hit.</param>
+    /// <param name="probability">The chance of each of these to be hit, from 0 to 1.</param>
+    /// <remarks>Delays add up and let other faults act; of all others the one armed first acts alone.</remarks>
+    public ArmedFault Arm(Func<FaultRequest, bool> matches, FaultEffect effect, int from = 1, int count = 1, double probability = 1)
     {
-        var armed = new ArmedFault(matches, effect, from, count);
         lock (_gate)
+        {
+            var armed = new ArmedFault(matches, effect, from, count, probability, NextRandom());
             _armed = _armed.Add(armed);
-        return armed;
+            return armed;
+        }
+    }
+
+    /// <summary>Arms a fault for the <paramref name="from"/>-th matching event over all watches (counted from 1 from now on) and the ones after it.</summary>
+    public ArmedEventFault ArmEvent(Func<FaultEvent, bool> matches, EventFate fate, int from = 1, int count = 1, double probability = 1)
+    {
+        lock (_gate)
+        {
+            var armed = new ArmedEventFault(matches, fate, from, count, probability, NextRandom());
+            _armedEvents = _armedEvents.Add(armed);
+            return armed;
+        }
     }
 
     /// <summary>Disarms one fault.</summary>
-    public void Disarm(ArmedFault fault)
+    public void Disarm(FaultCount fault)
     {
         lock (_gate)
-            _armed = _armed.Remove(fault);
+        {
+            _armed = _armed.RemoveAll(f => ReferenceEquals(f, fault));
+            _armedEvents = _armedEvents.RemoveAll(f => ReferenceEquals(f, fault));
+        }
     }
 
-    /// <summary>Disarms everything.</summary>
+    /// <summary>Disarms everything and sets the clock right.</summary>
     public void Clear()
     {
         lock (_gate)
+        {
             _armed = [];
+            _armedEvents = [];
+        }
+        ClockSkew = TimeSpan.Zero;
     }
 
     /// <summary>Breaks every open watch without a final chunk, as a dying server does.</summary>
@@ -118,8 +91,16 @@ public sealed class SandboxFaults
         dropped.Cancel();
     }
 
+    /// <summary>Every watch that is open now stays open and brings nothing more, not even its end. New watches work.</summary>
+    public void SilenceWatches() => Interlocked.Increment(ref _silences);
+
     /// <summary>Forgets the history: resuming a watch or paging on from before now is 410 Expired.</summary>
-    public void ExpireHistory() => _expire();
+    public void ExpireHistory() => _expire(null);
+
+    /// <summary>Forgets the history of one kind.</summary>
+    public void ExpireHistory(string group, string plural) => _expire((group, plural));
+
+    internal int Silences => Volatile.Read(ref _silences);
 
     internal CancellationToken WatchesDropped
     {
@@ -132,13 +113,33 @@ public sealed class SandboxFaults
 
     internal bool AnyArmed => !_armed.IsEmpty;
 
-    internal void OnExpire(Action expire) => _expire = expire;
+    internal bool AnyEventArmed => !_armedEvents.IsEmpty;
 
-    internal FaultEffect? Take(FaultRequest request)
+    internal void OnExpire(Action<(string Group, string Plural)?> expire) => _expire = expire;
+
+    /// <summary>What happens to a request, in order: any delays, and at most one effect that is none.</summary>
+    internal IReadOnlyList<FaultEffect> Take(FaultRequest request)
     {
+        if (_armed.IsEmpty)
+            return [];
+        var taken = new List<FaultEffect>();
         foreach (var fault in _armed)
-            if (fault.Takes(request))
-                return fault.Effect;
+            if (fault.Take(request) is { } effect)
+            {
+                taken.Add(effect);
+                if (!effect.IsDelay)
+                    break;
+            }
+        return taken;
+    }
+
+    internal EventFate? Take(FaultEvent e)
+    {
+        foreach (var fault in _armedEvents)
+            if (fault.Takes(e))
+                return fault.Fate;
         return null;
     }
+
+    private Random NextRandom() => new(unchecked((_seed * 397) + _armings++));
 }

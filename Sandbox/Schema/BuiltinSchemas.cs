@@ -99,7 +99,7 @@ internal static class BuiltinSchemas
             };
         return text.EndsWith('!')
             ? new SchemaNode { Type = "array", Items = ReadType(text[..^1], types), ListKind = ListKind.Set }
-            : new SchemaNode { Type = "array", Items = ReadType(text, types) };
+            : new SchemaNode { Type = "array", Items = ReadType(text, types), Nullable = isNullable };
     }
 
     private static SchemaNode? Scalar(string text, JsonNode? fallback) => text switch

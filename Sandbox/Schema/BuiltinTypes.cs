@@ -6,7 +6,7 @@ internal static class BuiltinTypes
     public const string Text = Meta + Core + Pods + Apps + Policy + Rbac + Extensions + Reviews;
 
     private const string Meta = """
-        ObjectMeta: name s, generateName s, namespace s, selfLink s, uid s, resourceVersion s, generation i, creationTimestamp t, deletionTimestamp t, deletionGracePeriodSeconds i, labels {s}, annotations {s}, ownerReferences [OwnerReference uid], finalizers [s!], managedFields [ManagedFieldsEntry]
+        ObjectMeta: name s, generateName s, namespace s, selfLink s, uid s, resourceVersion s, generation i, creationTimestamp t, deletionTimestamp t, deletionGracePeriodSeconds i, labels {s}, annotations {s}, ownerReferences [OwnerReference! uid], finalizers [s!], managedFields [ManagedFieldsEntry]
         OwnerReference: apiVersion s, kind s, name s, uid s, controller b, blockOwnerDeletion b
         ManagedFieldsEntry: manager s, operation s, apiVersion s, time t, fieldsType s, fieldsV1 *, subresource s
         Condition: type s, status s, observedGeneration i, lastTransitionTime t, lastProbeTime t, lastUpdateTime t, lastHeartbeatTime t, reason s, message s
@@ -113,8 +113,8 @@ internal static class BuiltinTypes
         """;
 
     private const string Rbac = """
-        Role: rules [PolicyRule]
-        ClusterRole: rules [PolicyRule], aggregationRule AggregationRule
+        Role: rules [PolicyRule]?
+        ClusterRole: rules [PolicyRule]?, aggregationRule AggregationRule
         AggregationRule: clusterRoleSelectors [LabelSelector]
         PolicyRule: verbs [s], apiGroups [s], resources [s], resourceNames [s], nonResourceURLs [s]
         RoleBinding: subjects [Subject], roleRef RoleRef!
@@ -126,9 +126,12 @@ internal static class BuiltinTypes
 
     private const string Extensions = """
         ValidatingWebhookConfiguration: webhooks [Webhook name]
-        MutatingWebhookConfiguration: webhooks [Webhook name]
-        Webhook: name s, clientConfig WebhookClientConfig, rules [*], failurePolicy s="Fail", matchPolicy s="Equivalent", namespaceSelector LabelSelector!={}, objectSelector LabelSelector!={}, sideEffects s, timeoutSeconds i=10, admissionReviewVersions [s], reinvocationPolicy s
-        WebhookClientConfig: url s, service *, caBundle s
+        MutatingWebhookConfiguration: webhooks [MutatingWebhook name]
+        Webhook: name s, clientConfig WebhookClientConfig, rules [WebhookRule], failurePolicy s="Fail", matchPolicy s="Equivalent", namespaceSelector LabelSelector!={}, objectSelector LabelSelector!={}, sideEffects s, timeoutSeconds i=10, admissionReviewVersions [s]
+        MutatingWebhook: name s, clientConfig WebhookClientConfig, rules [WebhookRule], failurePolicy s="Fail", matchPolicy s="Equivalent", namespaceSelector LabelSelector!={}, objectSelector LabelSelector!={}, sideEffects s, timeoutSeconds i=10, admissionReviewVersions [s], reinvocationPolicy s="Never"
+        WebhookRule: operations [s], apiGroups [s], apiVersions [s], resources [s], scope s="*"
+        WebhookClientConfig: url s, service WebhookService, caBundle s
+        WebhookService: namespace s, name s, path s, port i=443
         CustomResourceDefinition: spec CustomResourceDefinitionSpec, status CustomResourceDefinitionStatus
         CustomResourceDefinitionSpec: group s, names CustomResourceDefinitionNames, scope s, versions [CustomResourceDefinitionVersion], conversion CustomResourceConversion, preserveUnknownFields b
         CustomResourceDefinitionNames: plural s, singular s, shortNames [s], kind s, listKind s, categories [s]

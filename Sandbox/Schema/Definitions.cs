@@ -6,6 +6,8 @@ namespace Governor.Sandbox.Schema;
 /// <summary>Defaults and rules of CustomResourceDefinitions.</summary>
 internal static class Definitions
 {
+    private const string Approval = "api-approved.kubernetes.io";
+
     private static readonly string[] Types = ["object", "array", "string", "integer", "number", "boolean"];
 
     public static void Prepare(JsonObject? old, JsonObject o)
@@ -47,11 +49,17 @@ internal static class Definitions
         var expected = $"{names.Text("plural")}.{spec.Text("group")}";
         if (o.Metadata().Text("name") != expected)
             yield return Cause.Invalid("metadata.name", $"\"{o.Metadata().Text("name")}\"", $"must be spec.names.plural+\".\"+spec.group");
+        if (IsProtected(spec.Text("group")) && o.Metadata().Child("annotations")?.Text(Approval) is not { Length: > 0 })
+            yield return Cause.Required($"metadata.annotations[{Approval}]", $"protected groups must have approval annotation \"{Approval}\", see https://github.com/kubernetes/enhancements/pull/1111");
         foreach (var cause in ValidateVersions(spec))
             yield return cause;
         foreach (var cause in ValidateChange(old?.Child("spec"), spec))
             yield return cause;
     }
+
+    /// <summary>The groups that Kubernetes keeps to itself.</summary>
+    private static bool IsProtected(string group) => group is "k8s.io" or "kubernetes.io"
+        || group.EndsWith(".k8s.io", StringComparison.Ordinal) || group.EndsWith(".kubernetes.io", StringComparison.Ordinal);
 
     private static IEnumerable<Cause> ValidateVersions(JsonObject spec)
     {
@@ -66,7 +74,8 @@ internal static class Definitions
                 yield return Cause.Required($"{at}.schema.openAPIV3Schema", "schemas are required");
                 continue;
             }
-            var path = $"{at}.schema.openAPIV3Schema";
+            // A definition with one schema for all of its versions is checked as if it had the one of the old API.
+            var path = versions.Length == 1 ? "spec.validation.openAPIV3Schema" : $"{at}.schema.openAPIV3Schema";
             if (schema.Text("type") != "object")
                 yield return schema.Text("type").Length == 0
                     ? Cause.Required($"{path}.type", "must not be empty at the root")
@@ -88,9 +97,11 @@ internal static class Definitions
             yield return Cause.Required($"{path}.items", "must be specified");
         if (schema.Text("x-kubernetes-list-type") == "map" && schema.List("x-kubernetes-list-map-keys") is not { Count: > 0 })
             yield return Cause.Required($"{path}.x-kubernetes-list-map-keys", "must not be empty if x-kubernetes-list-type is map");
-        if (schema["default"] is { } fallback && SchemaValidation.Validate(fallback, OpenApiSchema.Read(schema), $"{path}.default") is { Count: > 0 } faults)
+        if (schema.List("x-kubernetes-list-map-keys").Texts().ToArray() is { Length: > 0 } keys && !keys.All((schema.Child("items")?.Child("properties") ?? []).ContainsKey))
+            yield return Cause.Invalid($"{path}.x-kubernetes-list-map-keys", $"[]string{{{string.Join(", ", keys.Select(k => $"\"{k}\""))}}}", "entries must all be names of item properties");
+        if (schema["default"] is { } fallback && SchemaValidation.Validate(fallback, OpenApiSchema.Read(schema), "") is { Count: > 0 } faults)
             foreach (var fault in faults)
-                yield return fault;
+                yield return fault with { Field = $"{path}.default{(fault.Field.Length == 0 || fault.Field[0] == '[' ? "" : ".")}{fault.Field}" };
         foreach (var cause in ValidateRules(schema, path))
             yield return cause;
         foreach (var (name, member) in schema.Child("properties") ?? [])

@@ -29,14 +29,18 @@ internal sealed class History
 {
     private readonly Lock _gate = new();
     private readonly int _capacity;
+    private readonly long _maxBytes;
     private readonly LinkedList<Change> _changes = new();
     private long _trimmed;
+    private long _bytes;
     private TaskCompletionSource _pulse = New();
     private CancellationTokenSource _epoch = new();
 
-    public History(int capacity, long horizon)
+    /// <param name="bytes">What the objects of the history may take together; the newest change is kept in any case.</param>
+    public History(int capacity, long bytes, long horizon)
     {
         _capacity = capacity;
+        _maxBytes = bytes;
         Horizon = horizon;
         _trimmed = horizon;
     }
@@ -70,7 +74,8 @@ internal sealed class History
         lock (_gate)
         {
             _changes.AddLast(change);
-            while (_changes.Count > _capacity)
+            _bytes += change.Object.Json.Length;
+            while (_changes.Count > _capacity || (_bytes > _maxBytes && _changes.Count > 1))
                 Forget();
             pulse = _pulse;
             _pulse = New();
@@ -109,6 +114,37 @@ internal sealed class History
         }
     }
 
+    /// <summary>All objects of the kind as they were, whatever the horizon; the oldest state that is remembered when that is not.</summary>
+    public (ImmutableSortedDictionary<ObjectKey, StoredObject> Items, long Version) Recall(
+        long version, ImmutableSortedDictionary<ObjectKey, StoredObject> current, long now)
+    {
+        lock (_gate)
+        {
+            if (version >= now || _changes.Last is null)
+                return (current, now);
+            for (var at = _changes.Last; at is not null; at = at.Previous)
+                if (at.Value.Version <= version)
+                    return (at.Value.After, version);
+            return (Before(_changes.First!.Value), Math.Max(version, _trimmed));
+        }
+    }
+
+    /// <summary>All objects of the kind as they were so many changes ago.</summary>
+    public (ImmutableSortedDictionary<ObjectKey, StoredObject> Items, long Version) Recall(
+        int changes, ImmutableSortedDictionary<ObjectKey, StoredObject> current, long now)
+    {
+        lock (_gate)
+        {
+            var at = _changes.Last;
+            for (var i = 0; i < changes && at is not null; i++)
+                at = at.Previous;
+            return changes == 0 ? (current, now)
+                : at is not null ? (at.Value.After, at.Value.Version)
+                : _changes.First is { } first ? (Before(first.Value), first.Value.Version - 1)
+                : (current, now);
+        }
+    }
+
     public void Expire(long version)
     {
         lock (_gate)
@@ -131,6 +167,7 @@ internal sealed class History
     {
         var oldest = _changes.First!.Value;
         _trimmed = oldest.Version;
+        _bytes -= oldest.Object.Json.Length;
         Horizon = Math.Max(Horizon, _trimmed);
         _changes.RemoveFirst();
     }

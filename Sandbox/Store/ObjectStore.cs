@@ -24,19 +24,20 @@ internal sealed class ObjectStore
 {
     private readonly Lock _gate = new();
     private readonly int _historySize;
-    private readonly Channel<Change> _changes = Channel.CreateUnbounded<Change>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly long _historyBytes;
+    private readonly Channel<Change?> _changes = Channel.CreateUnbounded<Change?>(new UnboundedChannelOptions { SingleReader = true });
     private long _forgotten = 100;
     private ImmutableDictionary<ResourceId, History> _histories = ImmutableDictionary<ResourceId, History>.Empty;
     private volatile StoreState _state =
         new(100, ImmutableDictionary<ResourceId, ImmutableSortedDictionary<ObjectKey, StoredObject>>.Empty);
 
-    public ObjectStore(int historySize) => _historySize = historySize;
+    public ObjectStore(int historySize, long historyBytes) => (_historySize, _historyBytes) = (historySize, historyBytes);
 
     /// <summary>The newest state.</summary>
     public StoreState Current => _state;
 
-    /// <summary>Every change in order, for the controllers.</summary>
-    public ChannelReader<Change> Changes => _changes.Reader;
+    /// <summary>Every change in order, for the controllers; null for a nudge.</summary>
+    public ChannelReader<Change?> Changes => _changes.Reader;
 
     /// <summary>How many changes were handed to the controllers so far.</summary>
     public long ChangeCount { get; private set; }
@@ -49,7 +50,7 @@ internal sealed class ObjectStore
         {
             if (!_histories.TryGetValue(id, out found))
             {
-                found = new History(_historySize, _forgotten);
+                found = new History(_historySize, _historyBytes, _forgotten);
                 _histories = _histories.Add(id, found);
             }
             return found;
@@ -93,13 +94,28 @@ internal sealed class ObjectStore
     /// <summary>Forgets the history of a kind, so that resuming any watch of it is 410, and ends its open watches.</summary>
     public void Restart(ResourceId id) => HistoryOf(id).Restart(_state.Version);
 
-    /// <summary>Forgets the history of every kind; open watches go on.</summary>
-    public void ExpireAll()
+    /// <summary>Forgets the history of one kind, or of every kind; open watches go on.</summary>
+    public void Expire(ResourceId? one = null)
     {
+        if (one is { } id)
+        {
+            HistoryOf(id).Expire(_state.Version);
+            return;
+        }
         lock (_gate)
             _forgotten = _state.Version;
         foreach (var history in _histories.Values)
             history.Expire(_state.Version);
+    }
+
+    /// <summary>Makes the controllers look again though nothing has changed.</summary>
+    public void Nudge()
+    {
+        lock (_gate)
+        {
+            ChangeCount++;
+            _changes.Writer.TryWrite(null);
+        }
     }
 
     public void Close() => _changes.Writer.TryComplete();

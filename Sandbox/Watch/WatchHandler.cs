@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Governor.Sandbox.Api;
 using Governor.Sandbox.Discovery;
 using Governor.Sandbox.Store;
@@ -27,11 +26,12 @@ internal sealed class WatchHandler
         await events.StartAsync();
         if (media.As == "PartialObjectMetadataList")
             return;
-        await RunAsync(http, context.Resource, from, filter, events);
+        await RunAsync(http, context, from, filter, events);
     }
 
-    private async Task RunAsync(HttpContext http, ServedResource resource, long from, WatchFilter filter, EventWriter events)
+    private async Task RunAsync(HttpContext http, RequestContext context, long from, WatchFilter filter, EventWriter writer)
     {
+        var resource = context.Resource;
         var history = _core.Store.HistoryOf(resource.Id);
         var dropped = _core.Faults.WatchesDropped;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, history.Epoch, dropped);
@@ -41,6 +41,7 @@ internal sealed class WatchHandler
             ? new Bookmarks(_core.Clock, Timeout(http.Request))
             : null;
         var cursor = new Cursor();
+        var events = new EventGate(writer, http, context, _core.Faults, dropped);
         try
         {
             cursor.IsFollowing = from == 0;
@@ -52,11 +53,28 @@ internal sealed class WatchHandler
             if (dropped.IsCancellationRequested || http.RequestAborted.IsCancellationRequested)
                 http.Abort();
             else
-                await SendAsync(history.Remaining(cursor.Version), cursor, filter, events, CancellationToken.None);
+                await FinishAsync(history, cursor, filter, events);
+        }
+        catch (EndOfWatchException)
+        {
+            return; // a fault ends the stream in good order
         }
     }
 
-    private async Task<long> ListFirstAsync(ServedResource resource, WatchFilter filter, EventWriter events)
+    private static async Task FinishAsync(History history, Cursor cursor, WatchFilter filter, EventGate events)
+    {
+        try
+        {
+            await SendAsync(history.Remaining(cursor.Version), cursor, filter, events, CancellationToken.None);
+            await events.FinishAsync();
+        }
+        catch (EndOfWatchException)
+        {
+            return; // it ends anyway
+        }
+    }
+
+    private async Task<long> ListFirstAsync(ServedResource resource, WatchFilter filter, EventGate events)
     {
         var state = _core.Store.Current;
         foreach (var o in state.Of(resource.Id).Values.Where(filter.Matches))
@@ -64,7 +82,7 @@ internal sealed class WatchHandler
         return state.Version;
     }
 
-    private static async Task FollowAsync(History history, Cursor cursor, WatchFilter filter, EventWriter events, Bookmarks? bookmarks, CancellationToken stop)
+    private static async Task FollowAsync(History history, Cursor cursor, WatchFilter filter, EventGate events, Bookmarks? bookmarks, CancellationToken stop)
     {
         var from = cursor.Version;
         while (true)
@@ -86,7 +104,7 @@ internal sealed class WatchHandler
         }
     }
 
-    private static async Task SendAsync(IReadOnlyList<Change> changes, Cursor cursor, WatchFilter filter, EventWriter events, CancellationToken stop)
+    private static async Task SendAsync(IReadOnlyList<Change> changes, Cursor cursor, WatchFilter filter, EventGate events, CancellationToken stop)
     {
         foreach (var change in changes)
         {
@@ -183,83 +201,5 @@ internal sealed class Bookmarks
         }
         _due = _due == _last ? TimeSpan.FromDays(1) : _due + Period < _last ? _due + Period : _last;
         return false;
-    }
-}
-
-/// <summary>Writes watch events, one line each, flushed at once.</summary>
-internal sealed class EventWriter
-{
-    private static readonly byte[] LineEnd = "\n"u8.ToArray();
-
-    private readonly HttpContext _http;
-    private readonly ServedResource _resource;
-    private readonly MediaRange _media;
-    private readonly TablePrinter _printer;
-    private readonly bool _isStorageVersion;
-    private bool _hasColumns;
-
-    public EventWriter(HttpContext http, ServedResource resource, MediaRange media, TimeProvider clock)
-    {
-        _http = http;
-        _resource = resource;
-        _media = media;
-        _printer = new TablePrinter(resource, http.Request.Query["includeObject"].ToString(), clock.GetUtcNow());
-        _isStorageVersion = resource.StorageApiVersion == resource.Gvk.ApiVersion;
-    }
-
-    public Task StartAsync()
-    {
-        _http.Response.ContentType = "application/json";
-        return _http.Response.Body.FlushAsync(_http.RequestAborted);
-    }
-
-    public Task WriteAsync(string type, StoredObject o) => LineAsync(type, Shape(o));
-
-    public Task BookmarkAsync(long version)
-    {
-        var o = new JsonObject
-        {
-            ["kind"] = _media.IsPartial ? "PartialObjectMetadata" : _resource.Gvk.Kind,
-            ["apiVersion"] = _media.IsPartial ? "meta.k8s.io/v1" : _resource.Gvk.ApiVersion,
-            ["metadata"] = new JsonObject { ["resourceVersion"] = $"{version}", ["creationTimestamp"] = null },
-        };
-        if (_resource.IsCustom && !_media.IsPartial)
-            o.Metadata().Remove("creationTimestamp");
-        return LineAsync("BOOKMARK", JsonText.Bytes(_media.IsTable ? Table(System.Text.Json.JsonSerializer.SerializeToElement(o)) : o));
-    }
-
-    public Task ExpiredAsync(long asked, long horizon)
-    {
-        var status = ApiException.Expired($"too old resource version: {asked} ({horizon})").ToStatus();
-        return LineAsync("ERROR", JsonText.Bytes(status));
-    }
-
-    private byte[] Shape(StoredObject o)
-    {
-        if (_media.IsTable)
-            return JsonText.Bytes(Table(o.Root));
-        if (_media.IsPartial)
-            return JsonText.Bytes(TablePrinter.Partial(o.Root));
-        return _isStorageVersion ? o.Json : JsonText.Bytes(ResourceReads.Convert(_resource, o));
-    }
-
-    private JsonObject Table(System.Text.Json.JsonElement o)
-    {
-        var table = _printer.Print([o], new JsonObject { ["resourceVersion"] = o.FindText("metadata", "resourceVersion") }, !_hasColumns);
-        _hasColumns = true;
-        return table;
-    }
-
-    private async Task LineAsync(string type, ReadOnlyMemory<byte> json)
-    {
-        var body = _http.Response.Body;
-        var head = System.Text.Encoding.ASCII.GetBytes($"{{\"type\":\"{type}\",\"object\":");
-        var line = new byte[head.Length + json.Length + 2];
-        head.CopyTo(line, 0);
-        json.CopyTo(line.AsMemory(head.Length));
-        line[^2] = (byte)'}';
-        line[^1] = LineEnd[0];
-        await body.WriteAsync(line, _http.RequestAborted);
-        await body.FlushAsync(_http.RequestAborted);
     }
 }

@@ -10,20 +10,20 @@ internal static class Bootstrap
 
     private static readonly string[] Workloads = ["configmaps", "endpoints", "persistentvolumeclaims", "pods", "pods/log", "replicationcontrollers", "serviceaccounts", "services", "events"];
 
-    public static void Fill(ClusterCore core)
+    public static async Task FillAsync(ClusterCore core)
     {
         var writes = new SystemWrites(core, "kube-apiserver");
-        foreach (var name in (ReadOnlySpan<string>)["default", "kube-system", "kube-public", "kube-node-lease"])
-            writes.Create(core.Kinds.Find("", "v1", "namespaces")!, "", Named("v1", "Namespace", name));
+        foreach (var name in (string[])["default", "kube-system", "kube-public", "kube-node-lease"])
+            await writes.CreateAsync(core.Kinds.Find("", "v1", "namespaces")!, "", Named("v1", "Namespace", name));
         foreach (var (name, rules) in Roles())
-            writes.Create(core.Kinds.Find(Rbac, "v1", "clusterroles")!, "", Role(name, rules));
+            await writes.CreateAsync(core.Kinds.Find(Rbac, "v1", "clusterroles")!, "", Role(name, rules));
         foreach (var (name, role, groups) in Bindings())
-            writes.Create(core.Kinds.Find(Rbac, "v1", "clusterrolebindings")!, "", Binding(name, role, groups));
-        writes.Create(core.Kinds.Find("", "v1", "services")!, "default", Service());
+            await writes.CreateAsync(core.Kinds.Find(Rbac, "v1", "clusterrolebindings")!, "", Binding(name, role, groups));
+        await writes.CreateAsync(core.Kinds.Find("", "v1", "services")!, "default", Service());
         var storage = Named("storage.k8s.io/v1", "StorageClass", "standard");
         storage["provisioner"] = "sandbox.governor.dev/none";
         storage.Metadata()["annotations"] = new JsonObject { ["storageclass.kubernetes.io/is-default-class"] = "true" };
-        writes.Create(core.Kinds.Find("storage.k8s.io", "v1", "storageclasses")!, "", storage);
+        await writes.CreateAsync(core.Kinds.Find("storage.k8s.io", "v1", "storageclasses")!, "", storage);
     }
 
     private static IEnumerable<(string, JsonNode[])> Roles()

@@ -6,7 +6,7 @@ namespace Governor.Sandbox.Workloads;
 /// <summary>A controller: reacts to one change at a time, by writes through the same path as everybody's.</summary>
 internal interface IController
 {
-    void React(Change change);
+    Task ReactAsync(Change change);
 }
 
 /// <summary>Hands every change to every controller, in order, on one task.</summary>
@@ -25,13 +25,17 @@ internal sealed class ControllerLoop : IAsyncDisposable
     {
         _core = core;
         _workloads = new WorkloadController(core);
-        _controllers = [new DefinitionController(core), new NamespaceController(core), new GarbageCollector(core), _workloads];
+        _controllers = [new DefinitionController(core), new NamespaceController(core), new GarbageCollector(core), new RoleAggregation(core), _workloads];
     }
 
     public WorkloadBehaviour Behaviour
     {
         get => _workloads.Behaviour;
-        set => _workloads.Behaviour = value;
+        set
+        {
+            _workloads.Behaviour = value;
+            _core.Store.Nudge();
+        }
     }
 
     public void Start() => _run = Task.Run(RunAsync);
@@ -66,8 +70,11 @@ internal sealed class ControllerLoop : IAsyncDisposable
         {
             await foreach (var change in _core.Store.Changes.ReadAllAsync())
             {
-                foreach (var controller in _controllers)
-                    React(controller, change);
+                if (change is null)
+                    await _workloads.ReviewAsync();
+                else
+                    foreach (var controller in _controllers)
+                        await ReactAsync(controller, change);
                 Handled();
             }
         }
@@ -89,11 +96,11 @@ internal sealed class ControllerLoop : IAsyncDisposable
         }
     }
 
-    private static void React(IController controller, Change change)
+    private static async Task ReactAsync(IController controller, Change change)
     {
         try
         {
-            controller.React(change);
+            await controller.ReactAsync(change);
         }
         catch (ApiException)
         {

@@ -20,15 +20,15 @@ internal sealed class DefinitionController : IController
         _writes = new SystemWrites(core, "kube-apiserver");
     }
 
-    public void React(Change change)
+    public async Task ReactAsync(Change change)
     {
         if (change.Resource == KindTable.Definitions)
-            ReactToDefinition(change);
+            await ReactToDefinitionAsync(change);
         else if (change.Type == ChangeType.Deleted && _core.Kinds.FindAny(change.Resource) is { IsCustom: true, IsTerminating: true } resource)
-            FinishCleanup(resource);
+            await FinishCleanupAsync(resource);
     }
 
-    private void ReactToDefinition(Change change)
+    private async Task ReactToDefinitionAsync(Change change)
     {
         var definition = change.Object.ToNode();
         var spec = definition.Child("spec")!;
@@ -43,18 +43,18 @@ internal sealed class DefinitionController : IController
         if (!ReferenceEquals(_core.Store.Current.Find(KindTable.Definitions, change.Object.Key), change.Object))
             return;
         if (change.Object.IsTerminating)
-            Clean(change.Object.Key, definition, id);
+            await CleanAsync(change.Object.Key, definition, id);
         else if (Condition(definition, "NamesAccepted") is null)
-            Accept(change.Object.Key, definition, id);
+            await AcceptAsync(change.Object.Key, definition, id);
         else if (Condition(definition, "NamesAccepted") == "True")
-            Establish(change, definition, id);
+            await EstablishAsync(change, definition, id);
     }
 
-    private void Accept(ObjectKey key, JsonObject definition, ResourceId id)
+    private async Task AcceptAsync(ObjectKey key, JsonObject definition, ResourceId id)
     {
         var names = definition.Child("spec")!.Child("names")!;
         var taken = Taken(id, names);
-        _writes.Status(Definitions, key, status =>
+        await _writes.StatusAsync(Definitions, key, status =>
         {
             SetCondition(status, "NamesAccepted", taken is null, taken is null ? "NoConflicts" : taken.Value.Reason, taken?.Message ?? "no conflicts found");
             SetCondition(status, "Established", false, taken is null ? "Installing" : "NotAccepted", taken is null ? "the initial names have been accepted" : "not all names are accepted");
@@ -63,7 +63,7 @@ internal sealed class DefinitionController : IController
         });
     }
 
-    private void Establish(Change change, JsonObject definition, ResourceId id)
+    private async Task EstablishAsync(Change change, JsonObject definition, ResourceId id)
     {
         var before = change.Previous?.ToNode();
         if (Condition(definition, "Established") == "True" && before is not null && Condition(before, "Established") == "True")
@@ -76,39 +76,39 @@ internal sealed class DefinitionController : IController
         }
         _core.Kinds = _core.Kinds.With(definition);
         if (Condition(definition, "Established") != "True")
-            _writes.Status(Definitions, change.Object.Key, status =>
+            await _writes.StatusAsync(Definitions, change.Object.Key, status =>
                 SetCondition(status, "Established", true, "InitialNamesAccepted", "the initial names have been accepted"));
     }
 
-    private void Clean(ObjectKey key, JsonObject definition, ResourceId id)
+    private async Task CleanAsync(ObjectKey key, JsonObject definition, ResourceId id)
     {
         if (Condition(definition, "Terminating") is null)
         {
-            _writes.Status(Definitions, key, status =>
+            await _writes.StatusAsync(Definitions, key, status =>
                 SetCondition(status, "Terminating", true, "InstanceDeletionInProgress", "CustomResource deletion is in progress"));
             return;
         }
         _core.Kinds = _core.Kinds.With(definition);
         if (_core.Kinds.FindAny(id) is not { } resource)
         {
-            RemoveFinalizer(key);
+            await RemoveFinalizerAsync(key);
             return;
         }
         foreach (var o in _core.Store.Current.Of(id).Values.Where(o => !o.IsTerminating))
-            _writes.Delete(resource, o.Key);
-        FinishCleanup(resource);
+            await _writes.DeleteAsync(resource, o.Key);
+        await FinishCleanupAsync(resource);
     }
 
-    private void FinishCleanup(ServedResource resource)
+    private async Task FinishCleanupAsync(ServedResource resource)
     {
         if (_core.Store.Current.Of(resource.Id).IsEmpty)
-            RemoveFinalizer(new ObjectKey("", resource.Id.ToString()));
+            await RemoveFinalizerAsync(new ObjectKey("", resource.Id.ToString()));
     }
 
-    private void RemoveFinalizer(ObjectKey key)
+    private async Task RemoveFinalizerAsync(ObjectKey key)
     {
         if (_core.Store.Current.Find(KindTable.Definitions, key) is { IsTerminating: true })
-            _writes.Change(Definitions, key, "", o =>
+            await _writes.ChangeAsync(Definitions, key, "", o =>
             {
                 var kept = o.Metadata().List("finalizers").Texts().Where(f => f != Cleanup);
                 o.Metadata()["finalizers"] = JsonText.ArrayOf(kept);

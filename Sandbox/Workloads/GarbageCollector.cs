@@ -12,6 +12,7 @@ internal sealed class GarbageCollector : IController
     private const string Foreground = "foregroundDeletion";
     private const string Orphan = "orphan";
 
+    private readonly ClusterCore _core;
     private readonly SystemWrites _writes;
     private readonly ObjectStore _store;
     private readonly Dictionary<string, (ResourceId Resource, ObjectKey Key)> _objects = new(StringComparer.Ordinal);
@@ -19,25 +20,26 @@ internal sealed class GarbageCollector : IController
 
     public GarbageCollector(ClusterCore core)
     {
+        _core = core;
         _store = core.Store;
-        _writes = new SystemWrites(core, "garbage-collector");
+        _writes = new SystemWrites(core, "kube-controller-manager", "generic-garbage-collector");
     }
 
-    public void React(Change change)
+    public async Task ReactAsync(Change change)
     {
         Index(change);
         if (change.Type == ChangeType.Deleted)
         {
             foreach (var dependent in DependentsOf(change.Object.Uid))
-                Review(dependent);
+                await ReviewAsync(dependent);
             foreach (var owner in Owners(change.Previous!).Select(o => o.Uid))
-                ReleaseIfFree(owner);
+                await ReleaseIfFreeAsync(owner);
             return;
         }
         if (Owners(change.Object).Any())
-            Review(change.Object.Uid);
+            await ReviewAsync(change.Object.Uid);
         if (change.Object.IsTerminating)
-            Progress(change.Object.Uid);
+            await ProgressAsync(change.Object.Uid);
     }
 
     private void Index(Change change)
@@ -60,7 +62,7 @@ internal sealed class GarbageCollector : IController
     }
 
     /// <summary>Deletes a dependent whose owners are all gone; takes the dead ones off one that has a living owner.</summary>
-    private void Review(string uid)
+    private async Task ReviewAsync(string uid)
     {
         if (Find(uid) is not { } dependent)
             return;
@@ -68,15 +70,15 @@ internal sealed class GarbageCollector : IController
         var dead = owners.Where(o => !IsAlive(o, dependent)).Select(o => o.Uid).ToHashSet(StringComparer.Ordinal);
         if (dead.Count == 0 || !_objects.TryGetValue(uid, out var at) || _writes.Find(at.Resource) is not { } resource)
             return;
-        if (!resource.IsNamespaced && owners.Any(o => _objects.TryGetValue(o.Uid, out var owner) && owner.Key.Namespace.Length > 0))
-            return;
+        if (!resource.IsNamespaced && owners.Any(o => o.IsNamespaced))
+            return; // such an owner can never be resolved
         if (dead.Count < owners.Length)
-            RemoveOwners(uid, dead);
+            await RemoveOwnersAsync(uid, dead);
         else if (!dependent.IsTerminating)
-            _writes.Delete(resource, at.Key, DeleteOptions.Background with { Uid = uid });
+            await _writes.DeleteAsync(resource, at.Key, DeleteOptions.Background with { Uid = uid });
     }
 
-    private void Progress(string uid)
+    private async Task ProgressAsync(string uid)
     {
         if (Find(uid) is not { } owner)
             return;
@@ -84,32 +86,32 @@ internal sealed class GarbageCollector : IController
         if (finalizers.Contains(Orphan))
         {
             foreach (var dependent in DependentsOf(uid))
-                RemoveOwners(dependent, [uid]);
-            RemoveFinalizer(uid, Orphan);
+                await RemoveOwnersAsync(dependent, [uid]);
+            await RemoveFinalizerAsync(uid, Orphan);
         }
         else if (finalizers.Contains(Foreground))
         {
             foreach (var dependent in DependentsOf(uid))
                 if (Find(dependent) is { IsTerminating: false } found && Owners(found).All(o => o.Uid == uid || Find(o.Uid) is not { IsTerminating: false }))
-                    _writes.Delete(_writes.Find(_objects[dependent].Resource)!, found.Key,
+                    await _writes.DeleteAsync(_writes.Find(_objects[dependent].Resource)!, found.Key,
                         DeleteOptions.Background with { Propagation = DependentsOf(dependent).Length > 0 ? "Foreground" : "Background" });
-            ReleaseIfFree(uid);
+            await ReleaseIfFreeAsync(uid);
         }
     }
 
-    private void ReleaseIfFree(string uid)
+    private async Task ReleaseIfFreeAsync(string uid)
     {
         if (Find(uid) is not { IsTerminating: true } owner || !Finalizers(owner).Contains(Foreground))
             return;
         var isHeld = DependentsOf(uid).Any(d => Find(d) is { } found && Owners(found).Any(o => o.Uid == uid && o.Blocks));
         if (!isHeld)
-            RemoveFinalizer(uid, Foreground);
+            await RemoveFinalizerAsync(uid, Foreground);
     }
 
-    private void RemoveOwners(string uid, IReadOnlyCollection<string> owners)
+    private async Task RemoveOwnersAsync(string uid, IReadOnlyCollection<string> owners)
     {
         var (resource, key) = _objects[uid];
-        _writes.Change(_writes.Find(resource)!, key, "", o =>
+        await _writes.ChangeAsync(_writes.Find(resource)!, key, "", o =>
         {
             var kept = o.Metadata().List("ownerReferences")!.OfType<JsonObject>().Where(r => !owners.Contains(r.Text("uid"))).Select(r => (JsonNode?)r.DeepClone()).ToArray();
             if (kept.Length == 0)
@@ -119,14 +121,14 @@ internal sealed class GarbageCollector : IController
         });
     }
 
-    private void RemoveFinalizer(string uid, string finalizer)
+    private async Task RemoveFinalizerAsync(string uid, string finalizer)
     {
         var (resource, key) = _objects[uid];
-        _writes.Change(_writes.Find(resource)!, key, "", o =>
+        await _writes.ChangeAsync(_writes.Find(resource)!, key, "", o =>
             o.Metadata()["finalizers"] = JsonText.ArrayOf(o.Metadata().List("finalizers").Texts().Where(f => f != finalizer)));
     }
 
-    private bool IsAlive((string Uid, bool Blocks) owner, StoredObject dependent)
+    private bool IsAlive((string Uid, bool Blocks, bool IsNamespaced) owner, StoredObject dependent)
     {
         if (Find(owner.Uid) is not { } found)
             return false;
@@ -142,8 +144,16 @@ internal sealed class GarbageCollector : IController
     private static string[] Finalizers(StoredObject o) =>
         o.Metadata.Find("finalizers") is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray().Select(f => f.GetString()!)] : [];
 
-    private static IEnumerable<(string Uid, bool Blocks)> Owners(StoredObject o) =>
+    private IEnumerable<(string Uid, bool Blocks, bool IsNamespaced)> Owners(StoredObject o) =>
         o.Metadata.Find("ownerReferences") is { ValueKind: JsonValueKind.Array } list
-            ? list.EnumerateArray().Select(r => (r.FindText("uid"), r.Find("blockOwnerDeletion").ValueKind == JsonValueKind.True))
+            ? list.EnumerateArray().Select(r => (r.FindText("uid"), r.Find("blockOwnerDeletion").ValueKind == JsonValueKind.True, IsNamespaced(r)))
             : [];
+
+    private bool IsNamespaced(JsonElement reference)
+    {
+        var version = reference.FindText("apiVersion");
+        var slash = version.IndexOf('/', StringComparison.Ordinal);
+        var gvk = new GroupVersionKind(slash < 0 ? "" : version[..slash], version[(slash + 1)..], reference.FindText("kind"));
+        return _core.Kinds.FindKind(gvk) is { IsNamespaced: true };
+    }
 }

@@ -14,30 +14,32 @@ internal sealed class SystemWrites
     private readonly UserIdentity _user;
     private readonly string _manager;
 
-    public SystemWrites(ClusterCore core, string manager)
+    /// <param name="account">The service account in kube-system that the controller writes as; the API server itself without one.</param>
+    public SystemWrites(ClusterCore core, string manager, string account = "")
     {
         _core = core;
         _manager = manager;
-        _user = UserIdentity.Of($"system:{manager}", "", ["system:masters"]);
+        _user = account.Length > 0 ? UserIdentity.ServiceAccount("kube-system", account, Guid.NewGuid().ToString()) : UserIdentity.Of("system:apiserver", "", ["system:masters"]);
     }
 
-    public void Create(ServedResource resource, string @namespace, JsonObject o)
+    public async Task CreateAsync(ServedResource resource, string @namespace, JsonObject o)
     {
         if (_core.Store.Current.Find(resource.Id, new ObjectKey(@namespace, o.Metadata().Text("name"))) is null)
-            _core.Writer.Create(Context(resource, new ObjectKey(@namespace, ""), ""), o);
+            await _core.Writer.CreateAsync(Context(resource, new ObjectKey(@namespace, ""), ""), o);
     }
 
-    public void Status(ServedResource resource, ObjectKey key, Action<JsonObject> change) => Change(resource, key, "status", o => change(o.ChildOrNew("status")));
+    public Task StatusAsync(ServedResource resource, ObjectKey key, Action<JsonObject> change) => ChangeAsync(resource, key, "status", o => change(o.ChildOrNew("status")));
 
-    public void Change(ServedResource resource, ObjectKey key, string subresource, Action<JsonObject> change) =>
-        _core.Writer.Change(Context(resource, key, subresource), o =>
+    public Task ChangeAsync(ServedResource resource, ObjectKey key, string subresource, Action<JsonObject> change) =>
+        _core.Writer.ChangeAsync(Context(resource, key, subresource), o =>
         {
             change(o);
             return o;
         });
 
-    public void Delete(ServedResource resource, ObjectKey key, DeleteOptions? options = null) =>
-        _core.Remover.Delete(Context(resource, key, ""), options ?? DeleteOptions.Background);
+    /// <param name="isCollection">One of many: the controller deletes whole collections.</param>
+    public Task DeleteAsync(ServedResource resource, ObjectKey key, DeleteOptions? options = null, bool isCollection = false) =>
+        _core.Remover.DeleteAsync(Context(resource, key, "") with { IsCollection = isCollection }, options ?? DeleteOptions.Background);
 
     public ServedResource? Find(ResourceId id) => _core.Kinds.FindAny(id);
 

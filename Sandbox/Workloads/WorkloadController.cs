@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Governor.Domain.Kinds;
 using Governor.Sandbox.Api;
+using Governor.Sandbox.Discovery;
 using Governor.Sandbox.Store;
 
 namespace Governor.Sandbox.Workloads;
@@ -8,6 +10,8 @@ namespace Governor.Sandbox.Workloads;
 internal sealed class WorkloadController : IController
 {
     public const string Annotation = "sandbox.governor.dev/behaviour";
+
+    private static readonly string[] Kinds = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "PersistentVolumeClaim", "PodDisruptionBudget"];
 
     private readonly ClusterCore _core;
     private readonly SystemWrites _writes;
@@ -21,12 +25,33 @@ internal sealed class WorkloadController : IController
 
     public WorkloadBehaviour Behaviour { get; set; }
 
-    public void React(Change change)
+    /// <summary>Looks at every workload again, because what they do has changed.</summary>
+    public async Task ReviewAsync()
+    {
+        foreach (var resource in _core.Kinds.All.Where(r => !r.IsCustom && Kinds.Contains(r.Gvk.Kind)))
+            foreach (var o in _core.Store.Current.Of(resource.Id).Values.Where(o => !o.IsTerminating))
+                try
+                {
+                    await WriteAsync(resource, o);
+                }
+                catch (ApiException e) when (e.Code is 404 or 409)
+                {
+                    continue; // the change that was faster is in the queue
+                }
+    }
+
+    public async Task ReactAsync(Change change)
     {
         if (change.Type == ChangeType.Deleted || change.Object.IsTerminating || _core.Kinds.FindAny(change.Resource) is not { IsCustom: false } resource)
             return;
         if (_core.Store.Current.Find(change.Resource, change.Object.Key) is not { } current || !ReferenceEquals(current, change.Object))
             return;
+        if (Kinds.Contains(resource.Gvk.Kind))
+            await WriteAsync(resource, current);
+    }
+
+    private async Task WriteAsync(ServedResource resource, StoredObject current)
+    {
         var o = current.ToNode();
         var status = new WorkloadStatus(o, BehaviourOf(o), JsonText.Stamp(_core.Clock.GetUtcNow()));
         Action<JsonObject>? write = resource.Gvk.Kind switch
@@ -36,16 +61,57 @@ internal sealed class WorkloadController : IController
             "DaemonSet" => status.DaemonSet,
             "ReplicaSet" => status.ReplicaSet,
             "Job" => status.Job,
+            "CronJob" => status.CronJob,
             "PersistentVolumeClaim" => status.Claim,
             "PodDisruptionBudget" => status.Budget,
             _ => null,
         };
         if (write is null)
             return;
+        if (resource.Gvk.Kind == "PersistentVolumeClaim" && status.IsReady && o.Child("spec")?.Text("volumeName").Length is 0)
+        {
+            await BindAsync(resource, current, o);
+            return;
+        }
         var next = o.Child("status")?.DeepClone().AsObject() ?? [];
         write(next);
         if (!JsonText.Same(next, o.Child("status") ?? []))
-            _writes.Change(resource, current.Key, "status", changed => write(changed.ChildOrNew("status")));
+            await _writes.ChangeAsync(resource, current.Key, "status", changed => write(changed.ChildOrNew("status")));
+    }
+
+    /// <summary>Makes a volume for a claim and names it there; the status follows with the change that this is.</summary>
+    private async Task BindAsync(ServedResource resource, StoredObject claim, JsonObject o)
+    {
+        var name = $"pvc-{claim.Uid}";
+        var volumes = _core.Kinds.Find("", "v1", "persistentvolumes")!;
+        var spec = new JsonObject
+        {
+            ["capacity"] = o.At("spec", "resources", "requests")?.DeepClone(),
+            ["accessModes"] = o.At("spec", "accessModes")?.DeepClone(),
+            ["claimRef"] = new JsonObject
+            {
+                ["apiVersion"] = "v1",
+                ["kind"] = "PersistentVolumeClaim",
+                ["namespace"] = claim.Key.Namespace,
+                ["name"] = claim.Key.Name,
+                ["uid"] = claim.Uid,
+            },
+            ["persistentVolumeReclaimPolicy"] = "Delete",
+            ["storageClassName"] = o.At("spec", "storageClassName")?.DeepClone() ?? "standard",
+        };
+        await _writes.CreateAsync(volumes, "", new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "PersistentVolume",
+            ["metadata"] = new JsonObject { ["name"] = name },
+            ["spec"] = spec,
+        });
+        await _writes.StatusAsync(volumes, new ObjectKey("", name), status => status["phase"] = "Bound");
+        await _writes.ChangeAsync(resource, claim.Key, "", changed =>
+        {
+            changed.ChildOrNew("spec")["volumeName"] = name;
+            changed.Metadata().ChildOrNew("annotations")["pv.kubernetes.io/bind-completed"] = "yes";
+        });
     }
 
     private WorkloadBehaviour BehaviourOf(JsonObject o) =>
@@ -71,6 +137,8 @@ internal sealed class WorkloadStatus
     private long Replicas => Spec.Whole("replicas") ?? 1;
     private long Ready => _behaviour == WorkloadBehaviour.Ready ? Replicas : 0;
     private string Name => _object.Metadata().Text("name");
+
+    public bool IsReady => _behaviour == WorkloadBehaviour.Ready;
 
     public void Deployment(JsonObject s)
     {
@@ -142,8 +210,20 @@ internal sealed class WorkloadStatus
         }
     }
 
+    /// <summary>Its schedule is not followed: it has run once, and well when it is ready.</summary>
+    public void CronJob(JsonObject s)
+    {
+        if (Spec.Flag("suspend") || _behaviour == WorkloadBehaviour.Never)
+            return;
+        s["lastScheduleTime"] ??= _now;
+        if (IsReady)
+            s["lastSuccessfulTime"] ??= _now;
+    }
+
     public void Claim(JsonObject s)
     {
+        if (s.Text("phase") == "Bound" && _behaviour == WorkloadBehaviour.Never)
+            return; // what is bound stays bound
         s["phase"] = _behaviour switch { WorkloadBehaviour.Ready => "Bound", WorkloadBehaviour.Fail => "Lost", _ => "Pending" };
         if (_behaviour != WorkloadBehaviour.Ready)
             return;

@@ -22,7 +22,7 @@ public abstract class ClusterFixture : IAsyncLifetime
         Admin = new SandboxClient(Cluster);
     }
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         Admin.Dispose();
         await Cluster.DisposeAsync();

@@ -29,7 +29,7 @@ public sealed class SandboxClient : IDisposable
 
     public SandboxClient(SandboxCluster cluster, string? token = null, Version? version = null)
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, ResponseHeaderEncodingSelector = static (_, _) => Encoding.UTF8 };
         if (cluster.CertificateAuthority.Length > 0)
         {
             var authority = X509Certificate2.CreateFromPem(cluster.CertificateAuthority);
@@ -68,14 +68,28 @@ public sealed class SandboxClient : IDisposable
     public Task<Answer> ApplyAsync(string path, string yaml, string manager = "tests", bool force = false) =>
         SendAsync("PATCH", $"{path}?fieldManager={manager}{(force ? "&force=true" : "")}", yaml, "application/apply-patch+yaml");
 
-    public async Task<Answer> SendAsync(
+    public Task<Answer> SendAsync(
         string method, string path, string? body = null, string contentType = "application/json", string accept = "application/json",
+        IEnumerable<(string Name, string Value)>? headers = null) =>
+        SendBytesAsync(method, path, body is null ? null : Encoding.UTF8.GetBytes(body), contentType, accept, headers);
+
+    /// <summary>A list as it comes for someone who takes gzip: the encoding, and the bytes on the wire.</summary>
+    public async Task<(string Encoding, long Bytes)> GetCompressedAsync(string path)
+    {
+        using var request = Request("GET", path, "application/json");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
+        using var response = await _http.SendAsync(request);
+        return (string.Join(',', response.Content.Headers.ContentEncoding), (await response.Content.ReadAsByteArrayAsync()).Length);
+    }
+
+    public async Task<Answer> SendBytesAsync(
+        string method, string path, byte[]? body = null, string contentType = "application/json", string accept = "application/json",
         IEnumerable<(string Name, string Value)>? headers = null)
     {
         using var request = Request(method, path, accept);
         if (body is not null)
         {
-            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content = new ByteArrayContent(body);
             if (contentType.Length > 0)
                 request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
         }
@@ -88,7 +102,7 @@ public sealed class SandboxClient : IDisposable
     /// <summary>Opens a watch; returns once the server has answered with headers.</summary>
     public async Task<WatchReader> WatchAsync(string path, string accept = "application/json")
     {
-        using var request = Request("GET", path + (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "watch=true", accept);
+        using var request = Request("GET", path.Contains("watch", StringComparison.Ordinal) ? path : path + (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "watch=true", accept);
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         return new WatchReader(response, await response.Content.ReadAsStreamAsync());
     }

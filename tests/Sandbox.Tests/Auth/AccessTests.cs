@@ -147,4 +147,29 @@ public sealed class AccessTests : ClusterFixture
         Assert.Equal(422, changed.Code);
         Assert.Contains("cannot change roleRef", changed.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task An_aggregated_role_has_the_rules_of_those_it_selects()
+    {
+        const string roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+        static string Role(string name, string rest) => $$$"""{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"{{{name}}}","labels":{"to":"{{{name}}}"} },{{{rest}}} }""";
+        var made = await Admin.PostAsync(roles, Role("whole", """ "aggregationRule":{"clusterRoleSelectors":[{"matchLabels":{"to":"part"} }]},"rules":[] """));
+        Assert.Equal(201, made.Code);
+        await Admin.PostAsync(roles, Role("part", """ "rules":[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}] """));
+        await Cluster.IdleAsync();
+        Assert.Equal("pods", (await Admin.GetAsync(roles + "/whole")).Json["rules"]![0]!["resources"]![0]!.GetValue<string>());
+        await Admin.DeleteAsync(roles + "/part");
+        await Cluster.IdleAsync();
+        Assert.Null((await Admin.GetAsync(roles + "/whole")).Json["rules"]);
+    }
+
+    [Fact]
+    public async Task A_denial_names_the_role_that_a_binding_misses()
+    {
+        await Admin.PostAsync("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", """
+            {"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding","metadata":{"name":"b"},"roleRef":{"kind":"ClusterRole","name":"nosuch"},"subjects":[{"kind":"User","name":"bob"}]}
+            """);
+        using var bob = new SandboxClient(Cluster, Cluster.TokenFor("bob"));
+        Assert.EndsWith("in the namespace \"default\": RBAC: clusterrole.rbac.authorization.k8s.io \"nosuch\" not found", (await bob.GetAsync(ConfigMaps)).Message, StringComparison.Ordinal);
+    }
 }

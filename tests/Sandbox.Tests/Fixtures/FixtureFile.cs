@@ -10,6 +10,17 @@ public sealed record Exchange(string Title, string Who, string Method, string Pa
     public List<string> Remarks { get; } = [];
     public string Body { get; set; } = "";
 
+    /// <summary>The lines of a stream, one JSON document each.</summary>
+    public List<string> Lines { get; } = [];
+
+    /// <summary>The server ended the stream in good order.</summary>
+    public bool EndsWell { get; set; }
+
+    /// <summary>Sent by the API server to an admission webhook.</summary>
+    public bool IsReview => Who == "apiserver";
+
+    public bool IsStream => Lines.Count > 0 || EndsWell || (Method == "GET" && Path.Contains("watch=", StringComparison.Ordinal) && Code == 200 && Body.Length == 0);
+
     /// <summary>The body is the one of the wire, apart from its indentation.</summary>
     public bool HasBody => Body.Length > 0 && Remarks.All(r => r.StartsWith("body in full", StringComparison.Ordinal));
 
@@ -54,6 +65,9 @@ public static class FixtureFile
             exchange.Headers.AddRange(block.Skip(answerAt + 1).Where(l => l.StartsWith("< ", StringComparison.Ordinal)).Select(Header));
             exchange.Remarks.AddRange(block.Skip(answerAt).Where(l => l.StartsWith("~ ", StringComparison.Ordinal)).Select(l => l[2..]));
             exchange.Body = Body(block.Skip(answerAt));
+            var stream = block.Skip(answerAt).Where(l => l.StartsWith('+')).Select(l => l.Split(' ', 2)).ToList();
+            exchange.Lines.AddRange(stream.Where(l => l.Length > 1).Select(l => l[1]));
+            exchange.EndsWell = stream.Any(l => l.Length == 1);
         }
         exchanges.Add(exchange);
     }
@@ -68,7 +82,7 @@ public static class FixtureFile
     {
         var body = new StringBuilder();
         foreach (var line in lines)
-            if (line.Length > 0 && line[0] is not ('>' or '<' or '~' or '#' or '+' or '!'))
+            if (line.Length > 0 && line[0] is not ('>' or '<' or '~' or '#' or '+' or '!' or '-' or '$' or '|'))
                 body.Append(line).Append('\n');
         return body.ToString().TrimEnd('\n');
     }

@@ -10,10 +10,16 @@ namespace Governor.Sandbox.Tests.Fixtures;
 /// </summary>
 public sealed partial class Replay
 {
-    private static readonly string[] Times = ["creationTimestamp", "time", "deletionTimestamp", "lastTransitionTime"];
+    private static readonly string[] Times = ["creationTimestamp", "time", "deletionTimestamp", "lastTransitionTime", "lastUpdateTime", "startTime", "completionTime", "lastProbeTime"];
 
     private readonly SandboxCluster _cluster;
     private readonly Dictionary<string, string> _learned = new(StringComparer.Ordinal);
+
+    /// <summary>The service account token of the exchanges by "bearer".</summary>
+    public string Bearer { get; set; } = "";
+
+    /// <summary>Answers as the recorded webhooks did; without it, files that call webhooks cannot be replayed.</summary>
+    public RecordedWebhooks? Webhooks { get; init; }
 
     public Replay(SandboxCluster cluster) => _cluster = cluster;
 
@@ -22,18 +28,67 @@ public sealed partial class Replay
     {
         var differences = new List<string>();
         using var client = new SandboxClient(_cluster);
-        foreach (var exchange in FixtureFile.Read(file).Where(e => e.Code > 0 && !e.Path.Contains("watch=", StringComparison.Ordinal) && (only?.Invoke(e) ?? true)))
+        var streams = new List<(Exchange Exchange, WatchReader Reader)>();
+        var exchanges = FixtureFile.Read(file).Where(e => e.Code > 0 && (only?.Invoke(e) ?? true)).ToList();
+        for (var i = 0; i < exchanges.Count; i++)
         {
-            client.Token = exchange.Who switch { "admin" => _cluster.AdminToken, "anonymous" => "", _ => _cluster.TokenFor(exchange.Who) };
+            var exchange = exchanges[i];
+            if (exchange.IsReview)
+                continue;
+            Webhooks?.Expect(exchanges.Skip(i + 1).TakeWhile(e => e.IsReview));
+            if (Webhooks is not null && exchange.Title.EndsWith("the configuration", StringComparison.Ordinal) && i > 0 && !exchanges[i - 1].Title.EndsWith("the configuration", StringComparison.Ordinal))
+                await Webhooks.RemoveConfigurationsAsync(client);
+            if (exchange.IsStream)
+            {
+                LearnVersion(exchange.Path);
+                streams.Add((exchange, await client.WatchAsync(Known(exchange.Path), exchange.RequestHeader("Accept") ?? "")));
+                continue;
+            }
+            client.Token = exchange.Who switch { "admin" or "kubectl" => _cluster.AdminToken, "bearer" => Bearer, "anonymous" => "", _ => _cluster.TokenFor(exchange.Who) };
             var accept = exchange.RequestHeader("Accept") ?? "";
             var passed = exchange.RequestHeaders.Where(h => h.Name.StartsWith("Impersonate", StringComparison.Ordinal));
             await LearnTargetAsync(client, exchange);
-            var body = exchange.RequestBody.Length > 0 || exchange.RequestHeader("Content-Type") is not null ? Known(exchange.RequestBody) : null;
+            var body = exchange.RequestBody.Length > 0 || exchange.RequestHeader("Content-Type") is not null ? Known(Webhooks?.Own(exchange.RequestBody) ?? exchange.RequestBody) : null;
             var answer = await client.SendAsync(exchange.Method, Known(exchange.Path), body, exchange.RequestHeader("Content-Type") ?? "", accept, passed);
             Compare(exchange, answer, difference => differences.Add($"{file} {exchange.Title[4..]}: {difference}"));
             await _cluster.IdleAsync();
+            if (Webhooks is not null)
+                differences.AddRange(Webhooks.Compare((e, f, report) => CompareNodes(e, f, "", report)).Select(d => $"{file} {d}"));
         }
+        foreach (var (exchange, reader) in streams)
+            await CompareStreamAsync(exchange, reader, difference => differences.Add($"{file} {exchange.Title[4..]}: {difference}"));
         return differences;
+    }
+
+    /// <summary>A resourceVersion that no recorded answer brought stands for "now".</summary>
+    private void LearnVersion(string path)
+    {
+        if (Version().Match(path) is { Success: true } match && match.Groups[2].Value.Length >= 3)
+            _learned.TryAdd(match.Groups[2].Value, $"{_cluster.ResourceVersion}");
+    }
+
+    private async Task CompareStreamAsync(Exchange exchange, WatchReader reader, Action<string> report)
+    {
+        using (reader)
+            try
+            {
+                for (var i = 0; i < exchange.Lines.Count; i++)
+                {
+                    if (await reader.NextAsync() is not var (type, o))
+                    {
+                        report($"line {i}: the stream has ended, expected {exchange.Lines[i][..Math.Min(100, exchange.Lines[i].Length)]}");
+                        return;
+                    }
+                    var line = i;
+                    CompareNodes(JsonNode.Parse(exchange.Lines[i]), new JsonObject { ["type"] = type, ["object"] = o.DeepClone() }, "", difference => report($"line {line}: {difference}"));
+                }
+                if (exchange.EndsWell && await reader.NextAsync() is var (extra, extraObject))
+                    report($"expected the end, found {extra} {extraObject["metadata"]?["name"]}");
+            }
+            catch (TimeoutException)
+            {
+                report("a line or the end of the stream did not come");
+            }
     }
 
     /// <summary>Objects that the recorder had made before are met first in a request: the sandbox's own stands for them.</summary>
@@ -44,6 +99,9 @@ public sealed partial class Replay
         var uid = Uid().Match(exchange.RequestBody).Groups[1].Value;
         var version = Version().Match(exchange.RequestBody).Groups[2].Value;
         var isNew = uid.Length > 0 && uid.Distinct().Count() > 3 && !_learned.ContainsKey(uid);
+        if (!isNew && exchange is { Method: "PUT" or "PATCH", Code: 200 } && version.Length >= 3 && !_learned.ContainsKey(version)
+            && await client.GetAsync(exchange.Path.Split('?')[0]) is { Code: 200 } put)
+            _learned[version] = put.Version;
         if (!isNew || await client.GetAsync(exchange.Path.Split('?')[0]) is not { Code: 200 } target)
             return;
         _learned[uid] = target.Uid;
@@ -69,6 +127,11 @@ public sealed partial class Replay
                 report($"expected '{exchange.Body}', found '{answer.Text}'");
             return;
         }
+        if (!answer.Text.StartsWith('{'))
+        {
+            report($"expected JSON, found '{answer.Text}'");
+            return;
+        }
         var expected = JsonNode.Parse(exchange.Body);
         var found = Reduce(exchange, answer.Json);
         if (found is not null)
@@ -80,7 +143,7 @@ public sealed partial class Replay
     {
         if (exchange.HasBody)
             return answer;
-        var remark = exchange.Remarks.First(r => r.StartsWith("body", StringComparison.Ordinal));
+        var remark = exchange.Remarks.FirstOrDefault(r => r.StartsWith("body", StringComparison.Ordinal)) ?? "";
         if (remark.StartsWith("body reduced to resourceVersion", StringComparison.Ordinal))
         {
             var made = new JsonObject { ["resourceVersion"] = answer["metadata"]!["resourceVersion"]?.DeepClone(), ["generation"] = answer["metadata"]!["generation"]?.DeepClone() };
@@ -89,6 +152,16 @@ public sealed partial class Replay
             made["spec"] = answer["spec"]?.DeepClone();
             made["status"] = answer["status"]?.DeepClone();
             return made;
+        }
+        if (remark.StartsWith("body reduced: items to name, deletionTimestamp and finalizers", StringComparison.Ordinal))
+        {
+            answer["items"] = new JsonArray(answer["items"]!.AsArray().Select(i => (JsonNode?)new JsonObject
+            {
+                ["name"] = i!["metadata"]!["name"]?.DeepClone(),
+                ["deletionTimestamp"] = i["metadata"]!["deletionTimestamp"]?.DeepClone(),
+                ["finalizers"] = i["metadata"]!["finalizers"]?.DeepClone(),
+            }).ToArray());
+            return answer;
         }
         if (remark.StartsWith("body reduced: items to their names", StringComparison.Ordinal))
         {
@@ -103,12 +176,16 @@ public sealed partial class Replay
         switch (expected, found)
         {
             case (JsonObject e, JsonObject f):
+                if (e.Any(m => AnyUid().IsMatch(m.Key))) // owners are told apart by their uids
+                    e = new JsonObject(e.Select(m => KeyValuePair.Create(Known(m.Key), m.Value?.DeepClone())));
                 foreach (var name in e.Select(p => p.Key).Union(f.Select(p => p.Key)))
                     CompareMember(e, f, name, path.Length == 0 ? name : $"{path}.{name}", report);
                 return;
             case (JsonArray e, JsonArray f) when e.Count == f.Count:
                 if (IsUnordered(path))
                     (e, f) = (Sorted(e), Sorted(f));
+                if (path.EndsWith("managedFields", StringComparison.Ordinal) && e.Select(m => m!["time"]?.ToString()).Distinct().Count() > 1)
+                    (e, f) = (ByManager(e), ByManager(f)); // the recorded order is that of the times, which differ here
                 for (var i = 0; i < e.Count; i++)
                     CompareNodes(e[i], f[i], $"{path}[{i}]", report);
                 return;
@@ -122,7 +199,7 @@ public sealed partial class Replay
         var inStatusMessage = path is "message" || name == "continue";
         if (Times.Contains(name) && expected.ContainsKey(name) && found.ContainsKey(name))
             return;
-        var isName = name == "name" && expected["generateName"] is not null;
+        var isName = name == "name" && (expected["generateName"] is not null || path == "request.name");
         if (name is "uid" or "resourceVersion" || isName || inStatusMessage && name == "continue")
             Learn(expected[name], found[name], path, report);
         else
@@ -149,6 +226,9 @@ public sealed partial class Replay
             return Shapeless(Known(wanted)) == Shapeless(had);
         return false;
     }
+
+    private static JsonArray ByManager(JsonArray a) =>
+        new(a.OrderBy(m => $"{m!["manager"]} {m["operation"]} {m["subresource"]} {m["apiVersion"]}", StringComparer.Ordinal).Select(m => m!.DeepClone()).ToArray());
 
     private static bool IsUnordered(string path) => path == "items";
 

@@ -13,6 +13,9 @@ public sealed class Kubectl : IDisposable
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("governor-kubectl-");
     private readonly string _config;
 
+    /// <summary>Set for every command, beside the test's own.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public Kubectl(string kubeconfig)
     {
         _config = Path.Combine(_home.FullName, "config");
@@ -40,6 +43,8 @@ public sealed class Kubectl : IDisposable
             RedirectStandardError = true,
         };
         start.Environment["HOME"] = _home.FullName;
+        foreach (var (name, value) in Environment)
+            start.Environment[name] = value;
         try
         {
             return Process.Start(start)!;

@@ -1,52 +1,7 @@
 namespace Governor.Sandbox.Tests.Kubectl;
 
-public sealed class KubectlTests : ClusterFixture
+public sealed class KubectlTests : KubectlSession
 {
-    private const string Web = """
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: web}
-        spec:
-          replicas: 2
-          selector: {matchLabels: {app: web}}
-          template:
-            metadata: {labels: {app: web}}
-            spec: {containers: [{name: web, image: "example.test/web:1", ports: [{containerPort: 80}]}]}
-        ---
-        apiVersion: v1
-        kind: Service
-        metadata: {name: web}
-        spec: {selector: {app: web}, ports: [{port: 80}]}
-        ---
-        apiVersion: v1
-        kind: ConfigMap
-        metadata: {name: web}
-        data: {k: v1}
-        """;
-
-    private const string Widget = """
-        apiVersion: fixtures.governor.dev/v1
-        kind: Widget
-        metadata: {name: w}
-        spec: {size: 3, steps: [a, b]}
-        """;
-
-    private async Task<string> OkAsync(string arguments, string? input = null)
-    {
-        using var kubectl = new Kubectl(Cluster.Kubeconfig);
-        var result = await kubectl.RunAsync(arguments, input);
-        Assert.True(result.ExitCode == 0, $"kubectl {arguments}: {result.ExitCode}\n{result.Output}\n{result.Error}");
-        return result.Output;
-    }
-
-    private async Task<KubectlResult> FailAsync(string arguments, string? input = null)
-    {
-        using var kubectl = new Kubectl(Cluster.Kubeconfig);
-        var result = await kubectl.RunAsync(arguments, input);
-        Assert.NotEqual(0, result.ExitCode);
-        return result;
-    }
-
     [Fact]
     public async Task Apply_creates_then_finds_nothing_to_do_then_configures()
     {
@@ -113,7 +68,6 @@ public sealed class KubectlTests : ClusterFixture
         await OkAsync("apply -f -", Web);
         var wait = OkAsync("wait --for=condition=Available deploy/web --timeout=30s");
         Cluster.SetBehaviour(WorkloadBehaviour.Ready);
-        await Admin.MergeAsync(Deployments + "/web", """{"spec":{"replicas":1}}""");
         Assert.Equal("deployment.apps/web condition met", await wait);
         Assert.Equal("deployment \"web\" successfully rolled out", await OkAsync("rollout status deploy/web --timeout=30s"));
     }

@@ -90,7 +90,7 @@ public sealed class DefinitionTests : ClusterFixture
         await Admin.PostAsync("/apis/fixtures.governor.dev/v1/gadgets", """{"apiVersion":"fixtures.governor.dev/v1","kind":"Gadget","metadata":{"name":"g"},"spec":{"mode":"fast"}}""");
         var old = await Admin.GetAsync("/apis/fixtures.governor.dev/v1alpha1/gadgets/g");
         Assert.Equal("fixtures.governor.dev/v1alpha1", old.Json["apiVersion"]!.GetValue<string>());
-        Assert.Equal(["299 - \"fixtures.governor.dev/v1alpha1 Gadget is deprecated\""], old.Warnings);
+        Assert.Equal(["299 - \"fixtures.governor.dev/v1alpha1 Gadget is deprecated; use fixtures.governor.dev/v1 Gadget\""], old.Warnings);
     }
 
     [Theory]

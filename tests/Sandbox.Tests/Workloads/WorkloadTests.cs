@@ -50,6 +50,37 @@ public sealed class WorkloadTests : ClusterFixture
     }
 
     [Fact]
+    public async Task A_switch_reaches_the_workloads_that_exist()
+    {
+        await CreateDeploymentAsync("web");
+        await Cluster.IdleAsync();
+        var uid = (await Admin.GetAsync(Deployments + "/web")).Uid;
+        Cluster.SetBehaviour(WorkloadBehaviour.Fail);
+        await Cluster.IdleAsync();
+        var failed = await Admin.GetAsync(Deployments + "/web");
+        Assert.Equal(("False", "False"), (Condition(failed, "Available"), Condition(failed, "Progressing")));
+        Cluster.SetBehaviour(WorkloadBehaviour.Ready);
+        await Cluster.IdleAsync();
+        var ready = await Admin.GetAsync(Deployments + "/web");
+        Assert.Equal(("True", uid), (Condition(ready, "Available"), ready.Uid));
+    }
+
+    [Theory]
+    [InlineData("ready", true, true)]
+    [InlineData("fail", true, false)]
+    [InlineData("never", false, false)]
+    public async Task Cron_jobs_run_once_and_well_or_not(string behaviour, bool runs, bool well)
+    {
+        await Admin.PostAsync("/apis/batch/v1/namespaces/default/cronjobs", $$$"""
+            {"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"c","annotations":{"sandbox.governor.dev/behaviour":"{{{behaviour}}}"}},"spec":{"schedule":"@daily",
+            "jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"a","image":"example.test/a:1"}]} } } } } }
+            """);
+        await Cluster.IdleAsync();
+        var status = (await Admin.GetAsync("/apis/batch/v1/namespaces/default/cronjobs/c")).Json["status"]?.AsObject();
+        Assert.Equal((runs, well), (status?["lastScheduleTime"] is not null, status?["lastSuccessfulTime"] is not null));
+    }
+
+    [Fact]
     public async Task Jobs_complete_or_fail()
     {
         await Admin.PostAsync("/apis/batch/v1/namespaces/default/jobs", Job("good", "ready"));
@@ -69,6 +100,8 @@ public sealed class WorkloadTests : ClusterFixture
         await Cluster.IdleAsync();
         var claim = (await Admin.GetAsync("/api/v1/namespaces/default/persistentvolumeclaims/c")).Json;
         Assert.Equal("Bound", claim["status"]!["phase"]!.GetValue<string>());
+        var volume = (await Admin.GetAsync($"/api/v1/persistentvolumes/{claim["spec"]!["volumeName"]}")).Json;
+        Assert.Equal(claim["metadata"]!["uid"]!.GetValue<string>(), volume["spec"]!["claimRef"]!["uid"]!.GetValue<string>());
         var budget = (await Admin.GetAsync("/apis/policy/v1/namespaces/default/poddisruptionbudgets/b")).Json;
         Assert.Equal(1, budget["status"]!["observedGeneration"]!.GetValue<int>());
     }
