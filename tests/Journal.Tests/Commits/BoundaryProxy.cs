@@ -97,6 +97,8 @@ public sealed class BoundaryProxy : IAsyncDisposable
         using var server = new TcpClient();
         try
         {
+            // What goes in halves shall not wait for an acknowledgement in between.
+            (client.NoDelay, server.NoDelay) = (true, true);
             await server.ConnectAsync(IPAddress.Loopback, Target, _closing.Token);
             var connection = new ProxiedConnection(client.GetStream(), server.GetStream(), _closing.Token);
             while (await connection.RequestAsync() is { } trip && await PassAsync(connection, trip))
