@@ -170,6 +170,10 @@ internal sealed partial class WatchStream : IAsyncDisposable
         _mustAskForDefinition = false;
         try
         {
+            if (await _session.Discovery.FindAsync(_request.Kind, cancellation) is not null)
+                return;
+            await _session.FindAsync(CustomResourceDefinition, cancellation);
+            _discoveryChanged = _session.Discovery.Changed; // that definitions are found is not what we wait for
             if (await _definitions.DefineAsync(_request.Kind, cancellation))
                 return;
         }
