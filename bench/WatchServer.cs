@@ -101,7 +101,7 @@ internal static class WatchServer
     private static async Task AnswerAsync(HttpContext context, int objects, string authority)
     {
         var path = context.Request.Path.Value!.Split('/', 4);
-        var (name, rest) = path is ["", "c", var cluster, var what] ? (cluster, what) : ("", path[^1]);
+        var (name, rest) = path is ["", "c", var cluster, var what] ? (cluster, what) : ("", context.Request.Path.Value[1..]);
         var query = context.Request.Query;
         if (rest.StartsWith("push/", StringComparison.Ordinal))
             Pushes.GetOrAdd(rest[5..], _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult(query["events"].ToString());

@@ -12,8 +12,8 @@ public sealed class NewsBox
     private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(30);
 
-    /// <summary>Beyond so many objects that wait, they are kept as bytes and parsed again when their turn comes.</summary>
-    private const int MostParsed = 256;
+    /// <summary>Beyond so many bytes that wait, objects are kept as bytes only and parsed again when their turn comes.</summary>
+    private const long MostParsedBytes = 16 * 1024 * 1024;
 
     /// <summary>After so many failures in a row, half a minute altogether, an object keeps the stream from being synced no longer.</summary>
     private const int Excused = 5;
@@ -41,7 +41,7 @@ public sealed class NewsBox
     {
         if (!_listed)
             _owed.Add(seen.Key);
-        if (_places.Count >= MostParsed && seen.Object is { } parsed)
+        if (Bytes >= MostParsedBytes && seen.Object is { } parsed)
             seen = seen with { Object = parsed.Folded() };
         Bytes += Size(seen);
         if (_places.TryGetValue(seen.Key, out var place))

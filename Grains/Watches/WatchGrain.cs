@@ -47,6 +47,7 @@ public sealed partial class WatchGrain : Grain, IWatchGrain, IDisposable
     private readonly Places _places;
     private readonly NewsPump _pump;
     private WatchKey _key = null!;
+    private GroupVersionKind _kind;
     private SingleStreams _alone = null!;
     private ICluster? _cluster;
     private CancellationTokenSource? _round;
@@ -81,6 +82,7 @@ public sealed partial class WatchGrain : Grain, IWatchGrain, IDisposable
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = WatchKey.Parse(this.GetPrimaryKeyString());
+        _kind = _kinds.Canonical(_key.Kind);
         _alone = new SingleStreams(_key.Kind, Tell, _ => _round?.Cancel());
         return Task.CompletedTask;
     }
@@ -241,12 +243,11 @@ public sealed partial class WatchGrain : Grain, IWatchGrain, IDisposable
     // what they have to be told is gone.
     private async Task<IReadOnlyDictionary<ObjectKey, string>> KnownAsync(CancellationToken cancellation)
     {
-        var kind = _kinds.Canonical(_key.Kind);
-        var known = await CommittedObjects.ListAsync(_journal, kind, _key.Object, cancellation);
+        var known = await CommittedObjects.ListAsync(_journal, _kind, _key.Object, cancellation);
         foreach (var seen in _pump.Box.Untold)
             known[seen.Key] = seen.Uid;
         // The actors do not keep under which of its names a kind has shown them an object.
-        var others = _kinds.Find(kind) is { } governed ? _kinds.Names(governed).Where(name => name != _key.Kind) : [];
+        var others = _kinds.Find(_kind) is { } governed ? _kinds.Names(governed).Where(name => name != _key.Kind) : [];
         foreach (var other in others)
             if (await _clusters.Management.DiscoverAsync(other, cancellation) is not null)
                 foreach (var elsewhere in await _clusters.Management.ListAsync(other, null, null, cancellation))
@@ -347,7 +348,7 @@ public sealed partial class WatchGrain : Grain, IWatchGrain, IDisposable
                 return;
             _lookedAt.Remove(seen.Key);
         }
-        if (_following.Has(seen.Key) || (_isEnsured && Routes.Of(_kinds.Canonical(_key.Kind), seen.Key) is not null))
+        if (_following.Has(seen.Key) || (_isEnsured && Routes.Of(_kind, seen.Key) is not null))
             _pump.Put(seen);
     }
 
@@ -359,10 +360,9 @@ public sealed partial class WatchGrain : Grain, IWatchGrain, IDisposable
                 return;
             seen = found;
         }
-        var kind = _kinds.Canonical(_key.Kind);
         var item = seen.Type == WatchEventType.Gone ? null : seen.Object;
-        if (_isEnsured && Routes.Of(kind, seen.Key) is { } own)
-            await GrainFactory.GetGoverned(own).ObserveAsync(new Observation(kind, seen.Key, seen.Uid, item, _key.Cluster));
+        if (_isEnsured && Routes.Of(_kind, seen.Key) is { } own)
+            await GrainFactory.GetGoverned(own).ObserveAsync(new Observation(_kind, seen.Key, seen.Uid, item, _key.Cluster));
         foreach (var follower in _following.Of(seen.Key))
             await GrainFactory.GetGoverned(follower).ObserveAsync(new Observation(_key.Kind, seen.Key, seen.Uid, item, _key.Cluster, IsFollowed: true));
     }

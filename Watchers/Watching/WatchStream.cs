@@ -269,6 +269,12 @@ internal sealed partial class WatchStream : IAsyncDisposable
 
     private void Read(ReadOnlySpan<byte> line)
     {
+        if (KubeJson.TryReadChange(line, _request.Kind, out var change, out var changed))
+        {
+            _metrics.WatchEvent(_cluster.Name.Value, _request.Kind.Kind, change);
+            Take(change, changed);
+            return;
+        }
         var (type, range) = KubeJson.ReadEvent(line);
         _metrics.WatchEvent(_cluster.Name.Value, _request.Kind.Kind, type);
         if (type == "ERROR")
@@ -276,7 +282,11 @@ internal sealed partial class WatchStream : IAsyncDisposable
             Refused(StatusAnswer.Read(500, line[range]));
             return;
         }
-        var item = KubeJson.ReadItem(line[range], _request.Kind);
+        Take(type, KubeJson.ReadItem(line[range], _request.Kind));
+    }
+
+    private void Take(string type, ListItem item)
+    {
         var version = item.Metadata.ResourceVersion;
         if (version.Length == 0)
             throw new FormatException($"expected an {type} event with metadata.resourceVersion, found none");
