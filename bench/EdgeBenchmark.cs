@@ -8,20 +8,20 @@ namespace Governor.Bench;
 /// What the trouble of a few clusters costs the others. A thousand sandbox clusters in this process are read, written and watched through
 /// our client at an even pace. In every second round one of them is a hundred times hotter than the rest, one is unreachable, one takes
 /// requests and never answers, and one goes away and comes back time and again. Rounds take turns, so that whatever else the machine
-/// does meanwhile hits both kinds alike.
+/// does meanwhile hits both kinds alike; they are many and short, and the median of each kind counts.
 /// </summary>
 internal sealed class EdgeBenchmark : IBenchmark
 {
     private const int Count = 1000;
-    private const int RoundCount = 10;
+    private const int RoundCount = 30;
 
     /// <summary>Of each cluster; the hot one has a hundred times as many.</summary>
-    private const double OperationsPerSecond = 0.3;
+    private const double OperationsPerSecond = 0.5;
     private const int Hotter = 100;
     private const double Target = 1.2;
 
-    private static readonly TimeSpan RunUp = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Round = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan RunUp = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(2.5);
     private static readonly TimeSpan Flap = TimeSpan.FromMilliseconds(250);
 
     public string Name => "edge";
@@ -65,7 +65,7 @@ internal sealed class EdgeBenchmark : IBenchmark
         var (reads, writes) = (new List<Task<double>>(), new List<Task<double>>());
         await PaceAsync(quiet.Length * OperationsPerSecond, RunUp + Round, (number, elapsed) =>
         {
-            // A write to every second, a stride that shares no factor with their number: neighbours are not touched together.
+            // Every second one is a write, and a stride keeps neighbours apart.
             var cluster = quiet[(int)(number * 7 % quiet.Length)];
             var isWrite = number % 2 == 0;
             var operation = Task.Run(() => isWrite ? cluster.TouchAsync(cancellation) : cluster.GetAsync(cancellation), cancellation);
