@@ -180,7 +180,7 @@ internal sealed class Exchange
         {
             await _context.Response.Body.WriteAsync(body);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // the client has read enough
         }
