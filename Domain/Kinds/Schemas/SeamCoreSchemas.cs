@@ -69,7 +69,7 @@ internal static class SeamCoreSchemas
     private static Schema Outcome() => Object(
         "One terminal outcome.",
         Must("derivedObjectUID", Name("UID of the derived object.").AtMost(128)),
-        Must("outcomeType", OneOf("What became of it.", "Succeeded", "Failed", "Drifted", "Superseded").Immutable("outcomeType")),
+        Must("outcomeType", OneOf("What became of it.", "Succeeded", "Failed", "Drifted", "Superseded").AtMost(16).Immutable("outcomeType")),
         Must("outcomeTimestamp", Time("When.")),
         May("outcomeRef", Text("The evidence.")),
         May("outcomeDetail", Text("A short summary.")));
