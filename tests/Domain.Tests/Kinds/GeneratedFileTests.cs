@@ -10,26 +10,34 @@ namespace Governor.Domain.Tests.Kinds;
 /// </summary>
 public sealed class GeneratedFileTests
 {
-    private const string Begin = "<!-- generated: kinds -->\n";
-    private const string End = "<!-- end of generated: kinds -->\n";
-
     private static bool Regenerates { get; } = Environment.GetEnvironmentVariable("GOVERNOR_REGENERATE") == "1";
 
     [Fact]
     public void The_files_in_deploy_crds_are_current() => AssertCurrent("deploy/crds", "*.yaml", CrdGenerator.All());
 
     [Fact]
-    public void The_table_in_the_document_of_the_kinds_is_current()
+    public void The_published_schemas_are_current() => AssertCurrent("schemas", "*.json", PublishedSchemas.All());
+
+    [Fact]
+    public void The_table_in_the_document_of_the_kinds_is_current() =>
+        AssertCurrentPart("docs/kinds.md", "<!-- generated: kinds -->\n", "<!-- end of generated: kinds -->\n", Table());
+
+    [Fact]
+    public void The_role_of_the_silo_is_current() => AssertCurrentPart(
+        "deploy/rbac/silo.yaml", "# generated: kinds. From Domain/Kinds/SiloAccess.cs, by scripts/generate.sh\n", "# end of generated: kinds\n", SiloAccess.RulesYaml());
+
+    /// <summary>The part of a file between two lines.</summary>
+    private static void AssertCurrentPart(string file, string first, string last, string expectedPart)
     {
-        var path = Path.Combine(Root(), "docs", "kinds.md");
+        var path = Path.Combine(Root(), file);
         var text = File.ReadAllText(path);
-        var (begin, end) = (text.IndexOf(Begin, StringComparison.Ordinal), text.IndexOf(End, StringComparison.Ordinal));
-        Assert.True(begin >= 0 && end > begin, $"docs/kinds.md: expected {Begin.Trim()} and {End.Trim()} around the table");
-        var expected = text[..(begin + Begin.Length)] + Table() + text[end..];
+        var (begin, end) = (text.IndexOf(first, StringComparison.Ordinal), text.IndexOf(last, StringComparison.Ordinal));
+        Assert.True(begin >= 0 && end > begin, $"{file}: expected the lines '{first.Trim()}' and '{last.Trim()}' around what is generated");
+        var expected = text[..(begin + first.Length)] + expectedPart + text[end..];
         if (Regenerates)
             File.WriteAllText(path, expected);
 
-        Assert.True(File.ReadAllText(path) == expected, "docs/kinds.md is not what the kind table says. Run scripts/generate.sh");
+        Assert.True(File.ReadAllText(path) == expected, $"{file} is not what Domain/Kinds says. Run scripts/generate.sh");
     }
 
     private static void AssertCurrent(string folder, string pattern, IReadOnlyCollection<GeneratedFile> expected)
