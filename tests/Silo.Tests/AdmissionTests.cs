@@ -88,10 +88,14 @@ public sealed class AdmissionTests(SiloGround ground)
         Assert.Equal(1, (await bed.KubectlAsync(bed.Developer, "create --dry-run=server -f -", Role($"draft-{n}", "strict"))).Code);
 
         // What operators write.
-        const string Config = """{"apiVersion":"runner.ontai.dev/v1alpha1","kind":"RunnerConfig","metadata":{"name":"NAME","namespace":"ont-system"},"spec":{"clusterRef":"x"}}""";
-        var (made, why) = await bed.KubectlAsync(bed.Admin, "create --validate=false -f -", Config.Replace("NAME", $"c-{n}", StringComparison.Ordinal));
+        const string Snapshot = """
+            {"apiVersion":"security.ontai.dev/v1alpha1","kind":"PermissionSnapshot","metadata":{"name":"NAME","namespace":"seam-tenant-ccs-dev"},
+             "spec":{"targetCluster":"x","version":"1","generatedAt":"2026-11-28T00:00:00Z"}}
+            """;
+        var (made, why) = await bed.KubectlAsync(bed.Admin, "create -f -", Snapshot.Replace("NAME", $"s-{n}", StringComparison.Ordinal));
         Assert.Equal(1, made);
         Assert.Contains("INV-009", why, StringComparison.Ordinal);
+        Assert.Equal(0, (await bed.KubectlAsync(bed.Guardian, "create -f -", Snapshot.Replace("NAME", $"s-{n}", StringComparison.Ordinal))).Code);
     }
 
     [Fact]
@@ -112,7 +116,7 @@ public sealed class AdmissionTests(SiloGround ground)
         Assert.Equal(0, (await bed.KubectlAsync(bed.Developer, "create -f -", Role("early", "strict"))).Code);
 
         using var silent = await admin.PostAsJsonAsync("/api/v1/admission/bootstrap/close", new { why = "" });
-        Assert.Equal(HttpStatusCode.BadRequest, silent.StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, silent.StatusCode);
         using var closed = await admin.PostAsJsonAsync("/api/v1/admission/bootstrap/close", new { why = "all is in place" });
         Assert.Equal(HttpStatusCode.OK, closed.StatusCode);
 
@@ -195,6 +199,7 @@ public sealed class AdmissionTests(SiloGround ground)
     {
         await using var bed = await AdmissionBed.StartAsync(ground);
         using var client = Client(bed.Port);
+        client.DefaultRequestHeaders.ExpectContinue = true; // who is refused need not send all of it
 
         using var answer = await client.PostAsync(new Uri("/validate-rbac", UriKind.Relative), new StringContent(body ?? new string('x', (8 * 1024 * 1024) + 1), System.Text.Encoding.UTF8, type));
 
