@@ -82,6 +82,10 @@ public sealed class AdmissionTests(SiloGround ground)
         Assert.Equal(0, (await bed.KubectlAsync(bed.Developer, "create -f -", Pack.Replace("NAME", $"pack-{n}", StringComparison.Ordinal))).Code);
         var (_, stamped) = await bed.KubectlAsync(bed.Admin, $"get clusterpack pack-{n} -n seam-tenant-ccs-dev -o yaml");
         Assert.Contains("infrastructure.ontai.dev/declaring-principal: dev", stamped, StringComparison.Ordinal);
+        // The silo is not kept from its own work by its own webhooks; others are.
+        await bed.Bed.SeeAsync(KnownKinds.ClusterPack, new ObjectKey("seam-tenant-ccs-dev", $"pack-{n}"), pack => pack.Status.ValueKind == JsonValueKind.Object);
+        var (_, status) = await bed.KubectlAsync(bed.Admin, $"patch clusterpack pack-{n} -n seam-tenant-ccs-dev --subresource=status --type=merge -p {{\\\"status\\\":{{\\\"observedGeneration\\\":7}}}}");
+        Assert.Contains("CS-INV-005", status, StringComparison.Ordinal);
         Assert.Equal(1, (await bed.KubectlAsync(bed.Admin, $"annotate clusterpack pack-{n} -n seam-tenant-ccs-dev infrastructure.ontai.dev/declaring-principal=ann --overwrite")).Code);
         Assert.Equal(1, (await bed.KubectlAsync(bed.Robot, "create -f -", Pack.Replace("NAME", $"robot-{n}", StringComparison.Ordinal))).Code);
         Assert.Equal(0, (await bed.KubectlAsync(bed.Robot, "create --dry-run=server -f -", Pack.Replace("NAME", $"draft-{n}", StringComparison.Ordinal))).Code);
