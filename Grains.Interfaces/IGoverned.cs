@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Governor.Domain.Admission;
 using Governor.Domain.Approvals;
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
@@ -98,6 +99,26 @@ public interface IApprovalGrain : IGoverned
 
 /// <summary>The erasure of one record's payload. Key: the record's leaf index.</summary>
 public interface IErasureGrain : IGoverned;
+
+/// <summary>The bootstrap window of admission. Key: <c>management</c>.</summary>
+public interface IBootstrapGrain : IGoverned
+{
+    /// <summary>A silo has started: the first one ever opens the window, for so long. Safe to repeat.</summary>
+    [Alias("start")]
+    Task StartAsync(TimeSpan length);
+
+    /// <summary>Closes the window for good. Safe to repeat; who was first stands.</summary>
+    [Alias("close")]
+    Task CloseAsync(Caller by, string why);
+}
+
+/// <summary>Brings what admission refuses into the audit trail. Key: <c>management</c>.</summary>
+public interface IRefusalsGrain : IGoverned
+{
+    /// <summary>Returns when they are committed. Safe to repeat.</summary>
+    [Alias("record")]
+    Task RecordAsync(ImmutableArray<Refusal> refusals);
+}
 
 /// <summary>
 /// One list/watch stream: one kind on one cluster, exactly one in the whole silo cluster. Key: see <c>WatchKey</c>. On the management

@@ -16,6 +16,7 @@ public sealed class OptionsTests
             "Governor:Kinds:AliasSets:0=nobody", "Governor:Watches:Also:0=Nonsense", "Governor:Watches:Except:0=DSNSZone", "Governor:Watches:EnsureEvery=00:00:00",
             "Governor:Journal:ConnectionString=", "Governor:Journal:MaxBatch=0", "Governor:Registry:Attempts=99", "Governor:Delivery:RetryBudget=00:00:00",
             "Governor:Kubernetes:MaxConcurrency=0", "Governor:Approvals:AiGroups:0= ", "Governor:Approvals:Lifetime=91.00:00:00",
+            "Governor:Admission:Url=http://x", "Governor:Admission:Operators:0=system:serviceaccount:*", "Governor:Admission:BootstrapWindow=8.00:00:00",
         ];
 
         var failures = Assert.Throws<OptionsValidationException>(() => GovernorSilo.Build([.. wrong.Select(w => $"--{w}")])).Failures.ToArray();

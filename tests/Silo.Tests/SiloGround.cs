@@ -81,13 +81,14 @@ public sealed class SiloBed : IAsyncDisposable
 
     public Uri Url => new(App.Urls.First());
 
-    public static async Task<SiloBed> StartAsync(SiloGround ground)
+    /// <param name="settings">Further settings of every silo of this bed, as on the command line.</param>
+    public static async Task<SiloBed> StartAsync(SiloGround ground, params string[] settings)
     {
         var connectionString = await ground.DatabaseAsync();
         var folder = ground.Folder.CreateSubdirectory($"bed-{Guid.NewGuid():n}").FullName;
         var management = await SandboxCluster.StartAsync(new SandboxOptions(ManagementName));
         await File.WriteAllTextAsync(Path.Combine(folder, "kubeconfig"), management.Kubeconfig);
-        var bed = new SiloBed(connectionString, folder, management);
+        var bed = new SiloBed(connectionString, folder, management) { Settings = settings };
         foreach (var definition in CrdGenerator.Objects())
             await bed.ApplyAsync(definition);
         await management.IdleAsync(); // a definition is served when it is established
@@ -113,9 +114,16 @@ public sealed class SiloBed : IAsyncDisposable
         throw new InvalidOperationException($"expected Governor.sln above {AppContext.BaseDirectory}, found none");
     }
 
+    public string[] Settings { get; init; } = [];
+
     public async Task StartSiloAsync()
     {
-        App = GovernorSilo.Build(
+        App = Build();
+        await App.StartAsync();
+    }
+
+    /// <summary>A silo of this bed, not started. Later settings win.</summary>
+    public WebApplication Build(params string[] settings) => GovernorSilo.Build(
         [
             $"--Governor:Silo:ManagementCluster={ManagementName}",
             "--Governor:Silo:Urls=http://127.0.0.1:0",
@@ -128,9 +136,9 @@ public sealed class SiloBed : IAsyncDisposable
             "--Governor:Journal:Origin=governor.test/silo",
             $"--Governor:Journal:LogKeyFile={Path.Combine(_folder, "log.key")}",
             "--Logging:LogLevel:Default=None",
+            .. Settings,
+            .. settings,
         ]);
-        await App.StartAsync();
-    }
 
     public async Task StopSiloAsync()
     {
