@@ -1,5 +1,6 @@
 using Governor.Grains.Interfaces.Ports;
 using Governor.Watchers.Client;
+using Governor.Watchers.Issuers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,7 @@ namespace Governor.Watchers;
 
 public static class ServiceCollectionExtensions
 {
-    /// <summary>Registers <see cref="IClusters"/>. Invalid options stop the host at start, with everything that is wrong in one message.</summary>
+    /// <summary>Registers <see cref="IClusters"/> and <see cref="IIssuers"/>. Invalid options stop the host at start, with everything that is wrong in one message.</summary>
     public static IServiceCollection AddKubernetes(this IServiceCollection services, Action<KubernetesOptions> configure)
     {
         services.AddOptions<KubernetesOptions>().Configure(configure).ValidateOnStart();
@@ -19,6 +20,7 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton<KubernetesMetrics>();
         services.TryAddSingleton<Clusters>();
         services.TryAddSingleton<IClusters>(provider => provider.GetRequiredService<Clusters>());
+        services.TryAddSingleton<IIssuers, OidcIssuers>();
         return services;
     }
 }
