@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Governor.Bench;
 
-IBenchmark[] benchmarks = [new HostBenchmark(), new JournalBenchmark(), new GatesBenchmark()];
+IBenchmark[] benchmarks = [new HostBenchmark(), new JournalBenchmark(), new GatesBenchmark(), new PermissionsBenchmark()];
 
 var names = args.Where(argument => !argument.StartsWith("--", StringComparison.Ordinal)).ToArray();
 var unknown = names.Except(benchmarks.Select(benchmark => benchmark.Name)).Concat(args.Where(argument => argument.StartsWith("--", StringComparison.Ordinal) && argument != "--json")).ToArray();
