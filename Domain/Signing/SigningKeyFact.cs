@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Governor.Domain.Facts;
 using Orleans;
 
@@ -11,4 +12,7 @@ namespace Governor.Domain.Signing;
 public sealed record SigningKeyFact(string KeyId, string PublicPem, string Message) : Fact
 {
     public bool IsUsable => KeyId.Length > 0;
+
+    /// <summary>Ids of the keys that are not trusted any more: whatever they signed has to be looked at again.</summary>
+    public ImmutableSortedSet<string> Revoked { get; init; } = [];
 }
