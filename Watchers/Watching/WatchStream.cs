@@ -27,6 +27,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
 
     private readonly Queue<WatchEvent> _ready = new();
     private readonly KnownObjects _known;
+    private readonly Freshness _freshness;
+    private readonly Resync _resync;
     private readonly Session _session;
     private WatchConnection? _connection;
     private ListPager? _list;
@@ -44,8 +46,12 @@ internal sealed partial class WatchStream : IAsyncDisposable
         (_cluster, _request, _options, _metrics, _time, _logger) = (cluster, request, options, metrics, time, logger);
         _session = cluster.Session;
         _known = new KnownObjects(request.Known);
+        _freshness = new Freshness(options.StalePatience, time);
+        _resync = new Resync(options.ResyncEvery, time);
         _resourceVersion = request.ResourceVersion is "0" ? "" : request.ResourceVersion ?? "";
         _mustVerify = _mustTellSynced = _resourceVersion.Length > 0;
+        _freshness.Saw(_resourceVersion);
+        _resync.Done();
     }
 
     /// <summary>The next event, if it is here already.</summary>
@@ -83,6 +89,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Close();
+        _resync.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -93,44 +100,21 @@ internal sealed partial class WatchStream : IAsyncDisposable
     private async Task StepAsync(CancellationToken cancellation)
     {
         _discoveryChanged = _session.Discovery.Changed; // before we look, so that nothing appears unnoticed between looking and waiting
-        if (_connection is not null)
+        if (_connection is not null && !_resync.IsDue)
             await ReadAsync(cancellation);
-        else if (_resourceVersion.Length == 0)
+        else if (_resourceVersion.Length == 0 || _resync.IsDue)
             await ListAsync(_session, cancellation);
         else
             await OpenAsync(_session, cancellation);
     }
 
-    /// <summary>One page; after the last, tombstones for what is not there any more.</summary>
-    private async Task ListAsync(Session session, CancellationToken cancellation)
-    {
-        if (_list is null)
-        {
-            var resource = await session.FindAsync(_request.Kind, cancellation);
-            _list = new ListPager(session, resource, _request.Namespace, null, FieldSelector, _options.PageSize);
-            _known.BeginList();
-        }
-        var page = await _list.NextAsync(cancellation);
-        foreach (var item in page.Items)
-            Present(item, page.ResourceVersion);
-        if (!_list.IsDone)
-            return;
-        foreach (var (key, uid) in _known.EndList())
-            _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, uid, null, page.ResourceVersion));
-        _list = null;
-        _resourceVersion = page.ResourceVersion;
-        if (_resourceVersion.Length == 0)
-            throw new FormatException("expected a list with metadata.resourceVersion, found none");
-        _mustVerify = _mustTellSynced = false;
-        TellSynced();
-    }
-
     private async Task OpenAsync(Session session, CancellationToken cancellation)
     {
         var resource = await session.FindAsync(_request.Kind, cancellation);
-        if (_mustVerify && await IsFromTheFutureAsync(session, resource, cancellation))
+        if (_mustVerify && await IsRestoredAsync(session, resource, cancellation))
         {
             LogRestored(_logger, _cluster.Name.Value, _request.Kind.Kind, _resourceVersion);
+            _known.ForgetVersions();
             BeginAnew("restored");
             return;
         }
@@ -145,7 +129,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
         try
         {
             var request = new ApiRequest("watch", HttpMethod.Get, path, resource.Plural);
-            _connection = await WatchConnection.OpenAsync(session, request, _options, _time, cancellation);
+            _connection = await WatchConnection.OpenAsync(session, request, _options, _time, _resync.Due, cancellation);
         }
         catch (KubernetesException e) when (e.Code == 404)
         {
@@ -164,17 +148,6 @@ internal sealed partial class WatchStream : IAsyncDisposable
         _mustTellSynced = false;
     }
 
-    /// <summary>
-    /// A server that was restored from a backup accepts a resource version that it has not reached, and then keeps silent about
-    /// everything up to it.
-    /// </summary>
-    private async Task<bool> IsFromTheFutureAsync(Session session, ResourceDescription resource, CancellationToken cancellation)
-    {
-        var page = await new ListPager(session, resource, _request.Namespace, null, FieldSelector, 1).NextAsync(cancellation);
-        return ulong.TryParse(page.ResourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var now)
-            && (!ulong.TryParse(_resourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var then) || then > now);
-    }
-
     private async Task ReadAsync(CancellationToken cancellation)
     {
         var connection = _connection!;
@@ -188,6 +161,10 @@ internal sealed partial class WatchStream : IAsyncDisposable
             Read(line.Span);
             while (_ready.Count < MostReady && _connection == connection && connection.TryNext(out line))
                 Read(line.Span); // what came together is read together
+        }
+        catch (OperationCanceledException) when (_resync.IsDue && !cancellation.IsCancellationRequested)
+        {
+            Close(); // the next step is a list
         }
         catch (SilentWatchException)
         {
@@ -220,6 +197,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
             case "ADDED" or "MODIFIED":
                 Present(item, version);
                 break;
+            case "DELETED" when _known.IsOutdated(item.Metadata.Key, Freshness.Number(version)):
+                break; // another of its name was seen since
             case "DELETED" when item.Metadata.Name.Length > 0:
                 _known.Remove(item.Metadata.Key);
                 _ready.Enqueue(new WatchEvent(WatchEventType.Gone, item.Metadata.Key, item.Metadata.Uid, item.Object, version));
@@ -231,6 +210,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
                 throw new FormatException($"expected ADDED, MODIFIED, DELETED, BOOKMARK or ERROR with an object, found '{type}'");
         }
         _resourceVersion = version;
+        _freshness.Saw(version);
         Healthy();
     }
 
@@ -247,7 +227,10 @@ internal sealed partial class WatchStream : IAsyncDisposable
         var (metadata, key) = (item.Metadata, item.Metadata.Key);
         if (metadata.Name.Length == 0)
             throw new FormatException($"expected an object, found one that cannot be identified: {item.Fault}");
-        if (_known.Add(key, metadata.Uid) is { } replaced)
+        var own = Freshness.Number(metadata.ResourceVersion);
+        if (_known.IsOutdated(key, own))
+            return; // a newer state of it was told: it does not go back
+        if (_known.Add(key, metadata.Uid, own) is { } replaced)
             _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, replaced, null, version)); // the one before went while nobody looked
         if (item.Object is null)
         {
@@ -285,6 +268,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
         if (fault.Code == 410 && round == 0)
             return; // the list expired while it was read: begin again
         _pause = (fault, Backoff.Pause(_options, round));
+        if (_resync.IsDue && IsResync)
+            _resync.Postpone(_pause.Value.Length); // whatever ails the list, the watch goes on
         _mustVerify |= _resourceVersion.Length > 0;
         _mustTellSynced = true;
         if (fault.Message == _toldFault)
