@@ -14,6 +14,10 @@ internal sealed class KnownObjects
             _objects[key] = (uid, 0, 0);
     }
 
+    /// <summary>The reader knew the object before the stream began, and it does not know in which state.</summary>
+    public bool IsOfUnknownVersion(ObjectKey key, string uid) =>
+        _objects.TryGetValue(key, out var known) && known.Version == 0 && (known.Uid.Length == 0 || known.Uid == uid);
+
     public void BeginList() => _round++;
 
     /// <summary>The object was seen in a newer state than this, so this says nothing any more.</summary>

@@ -6,7 +6,7 @@ namespace Governor.Watchers.Watching;
 
 /// <summary>
 /// The lists of a stream: the first one, the one after 410, and the one that is made from time to time because a server may have
-/// kept an event to itself.
+/// kept an event to itself; and what is told when there is nothing to list.
 /// </summary>
 internal sealed partial class WatchStream
 {
@@ -21,7 +21,7 @@ internal sealed partial class WatchStream
         {
             Close();
             var resource = await session.FindAsync(_request.Kind, cancellation);
-            _list = new ListPager(session, resource, _request.Namespace, null, FieldSelector, _options.PageSize);
+            _list = new ListPager(session, resource, _request.Namespace, _request.LabelSelector, FieldSelector, _options.PageSize);
             _known.BeginList();
         }
         var page = await _list.NextAsync(cancellation);
@@ -29,14 +29,10 @@ internal sealed partial class WatchStream
             throw new FormatException("expected a list with metadata.resourceVersion, found none");
         if (begins && !MayUse(page.ResourceVersion))
             return;
+        _isAbsent = false;
         foreach (var item in page.Items)
-        {
-            var (metadata, version) = (item.Metadata, Freshness.Number(item.Metadata.ResourceVersion));
-            if (IsResync && _known.Has(metadata.Key, metadata.Uid, version))
-                _known.Add(metadata.Key, metadata.Uid, version); // was told, and is still there
-            else
+            if (!IsTold(item))
                 Present(item, page.ResourceVersion);
-        }
         if (!_list.IsDone)
             return;
         foreach (var (key, uid) in _known.EndList())
@@ -44,11 +40,29 @@ internal sealed partial class WatchStream
         EndList(page.ResourceVersion);
     }
 
+    /// <summary>
+    /// Whether the reader has been told how an object is. Of what this stream has told itself, it knows in which state. Of what an earlier
+    /// one has told, it knows up to which version that was; an event that was lost then is missing from it, so the next list that looks for
+    /// what was missed tells these objects once.
+    /// </summary>
+    private bool IsTold(ListItem item)
+    {
+        if (!IsResync && !_request.CatchUp)
+            return false;
+        var (metadata, version) = (item.Metadata, Freshness.Number(item.Metadata.ResourceVersion));
+        var isKnown = _known.Has(metadata.Key, metadata.Uid, version);
+        if (!isKnown && (item.Object is null || version == 0 || version > Freshness.Number(_toldUpTo) || !_known.IsOfUnknownVersion(metadata.Key, metadata.Uid)))
+            return false;
+        _known.Add(metadata.Key, metadata.Uid, isKnown ? version : 0);
+        return true;
+    }
+
     private void EndList(string version)
     {
         var mustTell = _mustTellSynced || !IsResync;
         _list = null;
         _resourceVersion = version;
+        _toldUpTo = "";
         _mustVerify = _mustTellSynced = false;
         _resync.Done();
         if (mustTell)
@@ -78,7 +92,7 @@ internal sealed partial class WatchStream
                 LogRestored(_logger, _cluster.Name.Value, _request.Kind.Kind, $"{newest}");
                 _metrics.Reconnect(_cluster.Name.Value, _request.Kind.Kind, "restored");
                 _known.ForgetVersions();
-                _resourceVersion = "";
+                _resourceVersion = _toldUpTo = "";
                 return true;
             default:
                 return true;
@@ -100,6 +114,35 @@ internal sealed partial class WatchStream
             ListAge.Restored => true,
             _ => throw Stale(page.ResourceVersion),
         };
+    }
+
+    /// <summary>
+    /// The kind is not served. When it has no definition either, nothing of it can exist: that is told. A definition that is there and
+    /// not served, or a server that does not say, tells nothing.
+    /// </summary>
+    private async Task TellAbsenceAsync(CancellationToken cancellation)
+    {
+        _mustAskForDefinition = false;
+        try
+        {
+            if (await _session.Discovery.FindAsync(_request.Kind, cancellation) is not null)
+                return;
+            await _session.FindAsync(CustomResourceDefinition, cancellation);
+            _discoveryChanged = _session.Discovery.Changed; // that definitions are found is not what we wait for
+            if (await _definitions.DefineAsync(_request.Kind, cancellation))
+                return;
+        }
+        catch (Exception e) when (e is KubernetesException or FormatException && !_session.Connection.IsReplaced)
+        {
+            LogUncertain(_logger, e, _cluster.Name.Value, _request.Kind.Kind);
+            return;
+        }
+        _isAbsent = true;
+        (_resourceVersion, _toldUpTo) = ("", "");
+        _known.BeginList();
+        foreach (var (key, uid) in _known.EndList())
+            _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, uid, null, ""));
+        _ready.Enqueue(new WatchEvent(WatchEventType.Synced, NoKey, "", null, ""));
     }
 
     private KubernetesException Stale(string version)

@@ -32,8 +32,12 @@ internal sealed partial class WatchStream : IAsyncDisposable
     private readonly Session _session;
     private WatchConnection? _connection;
     private ListPager? _list;
+    private readonly Definitions _definitions;
     private string _resourceVersion;
+    private string _toldUpTo = "";
     private bool _mustVerify;
+    private bool _mustAskForDefinition;
+    private bool _isAbsent;
     private bool _mustTellSynced;
     private Task _discoveryChanged = Task.CompletedTask;
     private (KubernetesException Fault, TimeSpan Length)? _pause;
@@ -48,9 +52,12 @@ internal sealed partial class WatchStream : IAsyncDisposable
         _known = new KnownObjects(request.Known);
         _freshness = new Freshness(options.StalePatience, time);
         _resync = new Resync(options.ResyncEvery, time);
+        _definitions = new Definitions(_session, options);
         _resourceVersion = request.ResourceVersion is "0" ? "" : request.ResourceVersion ?? "";
-        _mustVerify = _mustTellSynced = _resourceVersion.Length > 0;
         _freshness.Saw(_resourceVersion);
+        if (request.CatchUp)
+            (_toldUpTo, _resourceVersion) = (_resourceVersion, "");
+        _mustVerify = _mustTellSynced = _resourceVersion.Length > 0;
         _resync.Done();
     }
 
@@ -68,9 +75,14 @@ internal sealed partial class WatchStream : IAsyncDisposable
             cancellation.ThrowIfCancellationRequested();
             if (_session.Connection.IsReplaced)
                 throw new KubernetesException(0, ApiTransport.Replaced, $"{Where}: the cluster's kubeconfig was replaced meanwhile");
-            await PauseAsync(cancellation);
             try
             {
+                if (_mustAskForDefinition)
+                {
+                    await TellAbsenceAsync(cancellation);
+                    continue;
+                }
+                await PauseAsync(cancellation);
                 await StepAsync(cancellation);
             }
             catch (KubernetesException e) when (e.Reason != ApiTransport.Replaced)
@@ -125,6 +137,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
             ("allowWatchBookmarks", "true"),
             ("resourceVersion", _resourceVersion),
             ("timeoutSeconds", Math.Max(1, (int)_options.WatchTimeout.TotalSeconds).ToString(CultureInfo.InvariantCulture)),
+            ("labelSelector", _request.LabelSelector),
             ("fieldSelector", FieldSelector));
         try
         {
@@ -270,6 +283,9 @@ internal sealed partial class WatchStream : IAsyncDisposable
         _pause = (fault, Backoff.Pause(_options, round));
         if (_resync.IsDue && IsResync)
             _resync.Postpone(_pause.Value.Length); // whatever ails the list, the watch goes on
+        _mustAskForDefinition = fault.Reason == Session.NotServed && !_isAbsent;
+        if (_request.CatchUp && _resourceVersion.Length > 0)
+            (_toldUpTo, _resourceVersion) = (_resourceVersion, "");
         _mustVerify |= _resourceVersion.Length > 0;
         _mustTellSynced = true;
         if (fault.Message == _toldFault)
@@ -305,6 +321,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
         _metrics.Reconnect(_cluster.Name.Value, _request.Kind.Kind, reason);
         LogBeginAnew(_logger, _cluster.Name.Value, _request.Kind.Kind, reason, _resourceVersion);
         _list = null;
+        if (_request.CatchUp && reason is "expired" or "malformed" && _resourceVersion.Length > 0)
+            _toldUpTo = _resourceVersion;
         _resourceVersion = "";
         _mustVerify = false;
     }
@@ -336,6 +354,9 @@ internal sealed partial class WatchStream : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Cluster '{Cluster}': {Kind} was seen at {ResourceVersion}, which the server has not reached: it was restored from an older state. Listing again.")]
     private static partial void LogRestored(ILogger logger, string cluster, string kind, string resourceVersion);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Cluster '{Cluster}': {Kind} is not served, and whether it still has a definition cannot be found out; nothing is said to be gone.")]
+    private static partial void LogUncertain(ILogger logger, Exception exception, string cluster, string kind);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Cluster '{Cluster}': {Kind} {Key} exists but cannot be read and is treated as unknown: {Fault}. Repair or delete the object.")]
     private static partial void LogUnreadable(ILogger logger, string cluster, string kind, ObjectKey key, string fault);

@@ -45,6 +45,12 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The kinds that the main job has to do with.</summary>
     private static readonly GroupVersionKind[] Defined = [.. Watched, KnownKinds.InfrastructureLineageIndex, KnownKinds.PermissionSnapshot];
 
+    private static readonly string[] Streams =
+    [
+        .. Watched.Select(kind => WatchKey.Of(new ClusterName(ManagementName), kind)),
+        WatchKey.Of(new ClusterName(ManagementName), KnownKinds.Secret, SigningKeyRules.Secret),
+    ];
+
     private readonly Workshop _workshop;
     private readonly (string Name, string ConnectionString, string Folder) _place;
     private readonly LeapingClock _clock = new();
@@ -52,6 +58,7 @@ internal sealed class World : IAsyncDisposable
     private readonly Life _life;
     private readonly Shown _shown;
     private readonly ServiceProvider _human;
+    private readonly DurableStorage _places = new();
     private GrainHost? _silo;
 
     private World(Workshop workshop, Perturbation perturbation, (string, string, string) place, SandboxCluster management, SandboxCluster tenant)
@@ -135,7 +142,7 @@ internal sealed class World : IAsyncDisposable
                 await StartSiloAsync();
                 continue;
             }
-            if (Wire.IsWatching(Watched.Length + 1) && _shown.Missing(Management).Count == 0 && Ledger.IsQuiet && holds())
+            if (Wire.IsWatching(Streams.Length) && _shown.Missing(Management).Count == 0 && Ledger.IsQuiet && holds())
                 return;
             try
             {
@@ -146,7 +153,7 @@ internal sealed class World : IAsyncDisposable
                 throw new TimeoutException(
                     $"waited {Patience.TotalSeconds} s for '{what}' (it {(holds() ? "holds" : "does not hold")}); {Ledger.Owing}; " +
                     $"not shown: {string.Join(", ", _shown.Missing(Management).Select(w => $"{w.Resource} {w.Key} {w.ResourceVersion}"))}; " +
-                    $"watching: {Wire.IsWatching(Watched.Length + 1)}");
+                    $"watching: {Wire.IsWatching(Streams.Length)}");
             }
         }
     }
@@ -174,15 +181,22 @@ internal sealed class World : IAsyncDisposable
         _life.Begin();
         Wire.ExpectStreams(ofNewSilo: true);
         var generation = _life.Generation;
-        _silo = await GrainHost.StartAsync(silo => Configure(silo, generation));
-        await Task.WhenAll(EnsureAsync(), ResumeAsync());
-    }
+        var gate = new ObservationGate();
+        gate.Arm(Streams);
+        _silo = await GrainHost.StartAsync(silo => Configure(silo, generation, gate));
+        var grains = _silo.Grains;
+        await Task.WhenAll(Task.WhenAll(Streams.Select(stream => grains.GetGrain<IWatchGrain>(stream).EnsureAsync())), ResumeAsync());
+        gate.Resumed();
+        foreach (var stream in Streams)
+            _ = AttendAsync(stream);
 
-    private Task EnsureAsync() => Task.WhenAll(((string[])
-    [
-        .. Watched.Select(kind => WatchKey.Of(new ClusterName(ManagementName), kind)),
-        WatchKey.Of(new ClusterName(ManagementName), KnownKinds.Secret, SigningKeyRules.Secret),
-    ]).Select(key => _silo!.Grains.GetGrain<IWatchGrain>(key).EnsureAsync()));
+        // As the silo's starter does; ends with the silo.
+        async Task AttendAsync(string stream)
+        {
+            for (var synced = false; !_life.IsDead($"silo-{generation}"); gate.Say(stream, synced))
+                synced = await grains.GetGrain<IWatchGrain>(stream).UntilSyncedAsync(!synced);
+        }
+    }
 
     private async Task ResumeAsync()
     {
@@ -201,11 +215,13 @@ internal sealed class World : IAsyncDisposable
         options.UserAgent = userAgent;
     }
 
-    private void Configure(ISiloBuilder silo, int generation)
+    private void Configure(ISiloBuilder silo, int generation, ObservationGate gate)
     {
         silo.AddIncomingGrainCallFilter(_shown);
         silo.Services.AddSingleton<TimeProvider>(_clock);
         silo.Services.AddSingleton(KindTable.Default);
+        silo.Services.AddGrainStorage(WatchPlace.Storage, (_, _) => _places);
+        silo.Services.AddSingleton(gate);
         silo.Services.AddJournal(options =>
         {
             options.ConnectionString = _place.ConnectionString;

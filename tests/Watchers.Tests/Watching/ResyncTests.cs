@@ -117,6 +117,36 @@ public sealed class ResyncTests
         await watch.ExpectAsync("Present ns/a@9", "Present ns/b@10");
     }
 
+    [Fact]
+    public async Task Who_catches_up_does_not_believe_a_list_that_is_older_than_what_he_was_told()
+    {
+        var known = new Dictionary<ObjectKey, string> { [Widgets.Key("a")] = "a-uid" };
+        await using var watch = await Watching.BeginAsync(new WatchRequest(Widgets.Kind, ResourceVersion: "70", Known: known, CatchUp: true));
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "")); // the object is not there yet
+        await watch.ExpectAsync("Interrupted");
+        await watch.BackoffAsync(0);
+        watch.Time.Advance(TimeSpan.FromSeconds(1));
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("71", "", Widgets.One("a", "60")));
+
+        await watch.ExpectAsync("Synced 71");
+    }
+
+    [Fact]
+    public async Task What_was_taken_on_trust_when_catching_up_is_told_by_the_first_resync()
+    {
+        var known = new Dictionary<ObjectKey, string> { [Widgets.Key("a")] = "a-uid" };
+        await using var watch = await Watching.BeginAsync(
+            new WatchRequest(Widgets.Kind, ResourceVersion: "7", Known: known, CatchUp: true), options => options.ResyncEvery = Every);
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "", Widgets.One("a", "5")));
+        await (await watch.NextAsync("resourceVersion=9")).OpenAsync();
+        await watch.ExpectAsync("Synced 9");
+        await watch.Time.ArmedAsync(TimeSpan.FromSeconds(90)); // the client waits for the first line
+        await ResyncAsync(watch);
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "", Widgets.One("a", "5")));
+
+        await watch.ExpectAsync("Present ns/a", "Bookmark 9");
+    }
+
     private static Task<Watching> SyncedAsync(string version, params string[] names) =>
         Watching.SyncedAsync(version, options => options.ResyncEvery = Every, names);
 
