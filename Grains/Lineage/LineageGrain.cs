@@ -42,7 +42,7 @@ public sealed class LineageGrain(GovernedServices services)
         var plain = LineageNames.Index(index.Root, null);
         if (await OccupantAsync(plain) is not { } occupant)
         {
-            await Clusters.Management.CreateAsync(index.ToObject(plain), cancellation);
+            await Clusters.Management.CreateAsync(index.ToObject(plain), new WriteOptions(FieldManagers.SeamCore), cancellation);
             return plain;
         }
         return LineageNames.Index(index.Root, occupant);
