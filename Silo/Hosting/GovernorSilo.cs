@@ -101,6 +101,8 @@ public static class GovernorSilo
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
         services.AddSingleton<CommittedStates>();
+        services.AddSingleton<PermissionKnowledge>();
+        services.AddSingleton<PermissionService>();
         services.AddSingleton<AccessReviews>();
         services.AddSingleton<PrometheusText>();
         services.AddSingleton<LogEndpoints>();
@@ -130,6 +132,7 @@ public static class GovernorSilo
         app.MapApprovals();
         app.MapErasures();
         app.MapGovernance();
+        app.MapPermissions();
         app.MapAudit();
         app.MapLog();
         app.MapHealth();

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Governor.Architecture.Tests.Support;
 using Governor.Domain.Approvals;
 using Governor.Domain.Kinds;
+using Governor.Domain.Permissions;
 
 namespace Governor.Architecture.Tests;
 
@@ -70,7 +71,8 @@ public sealed partial class DocumentTests
     public void The_roles_in_deploy_name_resources_of_the_kind_table()
     {
         var governed = KindTable.Default.Kinds.Select(kind => $"{kind.Group}/{kind.Plural}")
-            .Append($"{ApprovalActions.Group}/{ApprovalActions.Resource}").Append($"{ApprovalActions.Group}/{ApprovalActions.ErasureResource}").ToHashSet();
+            .Append($"{ApprovalActions.Group}/{ApprovalActions.Resource}").Append($"{ApprovalActions.Group}/{ApprovalActions.ErasureResource}")
+            .Append($"{PermissionQueries.Group}/{PermissionQueries.Resource}").ToHashSet();
         var unknown =
             from path in SourceTree.Files
             where path.StartsWith("deploy/rbac/", StringComparison.Ordinal)

@@ -92,6 +92,8 @@ public sealed class SiloBed : IAsyncDisposable
         foreach (var definition in CrdGenerator.Objects())
             await bed.ApplyAsync(definition);
         await management.IdleAsync(); // a definition is served when it is established
+        foreach (var name in (string[])["seam-system", "ont-system", "seam-tenant-ccs-dev"])
+            await bed.ApplyAsync($$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{name}}" } }""");
         // The silo has no more rights than an installation gives it: what it does beyond them fails here too.
         foreach (var item in ManifestReader.Read(await File.ReadAllTextAsync(RoleFile()), "silo.yaml"))
             await bed.ApplyAsync(item);
@@ -100,13 +102,11 @@ public sealed class SiloBed : IAsyncDisposable
             "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"governor-silo"} }
             """);
         await File.WriteAllTextAsync(Path.Combine(folder, "silo.kubeconfig"), management.KubeconfigFor("governor", "system:authenticated"));
-        foreach (var name in (string[])["seam-system", "ont-system", "seam-tenant-ccs-dev"])
-            await bed.ApplyAsync($$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{name}}" } }""");
         await bed.StartSiloAsync();
         return bed;
     }
 
-    private static string RoleFile()
+    internal static string RoleFile()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "Governor.sln")))
