@@ -36,9 +36,12 @@ internal sealed class PermissionKnowledge(IJournal journal, TimeProvider clock)
     public ValueTask<KnownPermissions?> FindAsync(string cluster, CancellationToken cancellation)
     {
         var now = clock.GetTimestamp();
-        if (_places.TryGetValue(cluster, out var place) && place.Known is { } known && clock.GetElapsedTime(known.Stamp, now) <= Tolerance)
+        if (_places.TryGetValue(cluster, out var place) && place.Known is { } known && clock.GetElapsedTime(known.Stamp, now) is var age && age <= Tolerance)
         {
             place.AskedStamp = now;
+            // In time, so that while it is asked about steadily nobody waits.
+            if (age > Tolerance / 2 && place.Confirming is not { IsCompleted: false })
+                _ = Confirming(cluster, now);
             return ValueTask.FromResult<KnownPermissions?>(known);
         }
         return new ValueTask<KnownPermissions?>(Confirming(cluster, now).WaitAsync(cancellation));
@@ -53,7 +56,11 @@ internal sealed class PermissionKnowledge(IJournal journal, TimeProvider clock)
             // It began before this question, and says of what moment its answer is.
             if (place.Confirming is { IsCompleted: false } underWay)
                 return underWay;
-            return place.Confirming = Task.Run(() => ConfirmAsync(cluster, place));
+            place.Confirming = Task.Run(() => ConfirmAsync(cluster, place));
+            // Perhaps nobody waits for it: then whoever asks next finds out.
+            _ = place.Confirming.ContinueWith(
+                static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            return place.Confirming;
         }
     }
 
