@@ -126,8 +126,9 @@ public static class MaterialisationRules
                     break;
                 case RbacOutcome.Hindered hindered:
                     inventory[outcome.Id] = (hindered.Nothing ? known with { Uid = "", Written = "" } : known) with { Trouble = hindered.Trouble };
-                    if (known.Trouble != hindered.Trouble)
-                        Say(hindered.Trouble.Reason switch { Conflict => "rbac.conflict", Refused => "rbac.refused", _ => "rbac.waits" }, known.Trouble?.Reason, hindered.Trouble.Reason, $"rights of {known.Principal}: {hindered.Trouble.Message}");
+                    // What merely waits has decided nothing, and whether it had to depends on who was first.
+                    if (known.Trouble != hindered.Trouble && hindered.Trouble.Reason is (Conflict or Refused))
+                        Say(hindered.Trouble.Reason == Conflict ? "rbac.conflict" : "rbac.refused", null, hindered.Trouble.Reason, $"rights of {known.Principal}: {hindered.Trouble.Message}");
                     break;
             }
 

@@ -24,6 +24,7 @@ public sealed class MaterialisationGrain(GovernedServices services, TenantCluste
         [KnownKinds.ServiceAccount, KnownKinds.ClusterRole, KnownKinds.ClusterRoleBinding, KnownKinds.Role, KnownKinds.RoleBinding];
 
     private readonly HashSet<GroupVersionKind> _followed = [];
+    private (RightsFact? Rights, RbacPlan Plan, Dictionary<string, RbacObject> ById) _planned = (null, new RbacPlan([], []), []);
 
     protected override MaterialisationState Initial() => MaterialisationState.Initial(new ClusterName(Key));
 
@@ -38,7 +39,7 @@ public sealed class MaterialisationGrain(GovernedServices services, TenantCluste
     protected override MaterialisationInput? ReadFollowed(Observation seen)
     {
         var id = RbacObject.IdOf(seen.Kind, seen.Key);
-        var wanted = MaterialisationRules.Plan(State).Objects.FirstOrDefault(item => item.Id == id);
+        var wanted = Planned().ById.GetValueOrDefault(id);
         var isAsItShouldBe = seen.Kind == KnownKinds.Namespace ? seen.Object is null
             : seen.Object is { } there ? wanted?.Is(there) == true
             : wanted is null;
@@ -67,6 +68,17 @@ public sealed class MaterialisationGrain(GovernedServices services, TenantCluste
         await FollowAsync(cluster.Name);
     }
 
+    // Worked out once per snapshot: a stream asks it of every object.
+    private (RightsFact? Rights, RbacPlan Plan, Dictionary<string, RbacObject> ById) Planned()
+    {
+        if (!ReferenceEquals(_planned.Rights, State.Rights))
+        {
+            var plan = MaterialisationRules.Plan(State);
+            _planned = (State.Rights, plan, plan.Objects.ToDictionary(item => item.Id, StringComparer.Ordinal));
+        }
+        return _planned;
+    }
+
     private static async Task<Dictionary<string, KubeObject>> ListAsync(ICluster cluster, CancellationToken cancellation)
     {
         var live = new Dictionary<string, KubeObject>(StringComparer.Ordinal);
@@ -82,14 +94,14 @@ public sealed class MaterialisationGrain(GovernedServices services, TenantCluste
     // What is taken away goes first, then bindings find out whether their roles stand.
     private async Task BringIntoLineAsync(RbacWriter writer, CancellationToken cancellation)
     {
-        var (state, plan) = (State, MaterialisationRules.Plan(State));
-        var wanted = plan.Objects.Select(item => item.Id).ToHashSet(StringComparer.Ordinal);
+        var state = State;
+        var (_, plan, wanted) = Planned();
         var outcomes = ImmutableArray.CreateBuilder<RbacOutcome>();
         var standing = new HashSet<string>(StringComparer.Ordinal);
         try
         {
             // Bindings before their roles: ids of bindings sort after those of roles.
-            foreach (var (id, record) in state.Inventory.Where(entry => !wanted.Contains(entry.Key)).OrderByDescending(entry => entry.Key, StringComparer.Ordinal))
+            foreach (var (id, record) in state.Inventory.Where(entry => !wanted.ContainsKey(entry.Key)).OrderByDescending(entry => entry.Key, StringComparer.Ordinal))
                 await TakeAsync(await writer.WithdrawAsync(id, record, cancellation));
             foreach (var item in plan.Objects.Where(item => state.Inventory.ContainsKey(item.Id)))
             {
