@@ -58,7 +58,7 @@ internal sealed class ApiHandler
         var agent = http.Request.Headers.UserAgent.ToString();
         if (_core.Faults.ClockSkew != TimeSpan.Zero)
             http.Response.Headers.Date = _core.Clock.GetUtcNow().ToString("R", System.Globalization.CultureInfo.InvariantCulture);
-        foreach (var effect in _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, name, info.Path, user.Name, agent)))
+        foreach (var effect in _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, name, info.Path, user.Name, agent, http.Request.Query["fieldManager"].ToString())))
             if (await EndsAsync(http, info, effect))
                 return;
         user = _gate.Impersonate(http.Request, user);

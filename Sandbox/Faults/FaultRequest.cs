@@ -6,8 +6,10 @@ namespace Governor.Sandbox.Faults;
 /// <param name="Resource">The plural, with the subresource after a slash; empty for paths.</param>
 /// <param name="Name">From the path; of a create from its body, where that is JSON.</param>
 /// <param name="UserAgent">The header as it was sent; empty without one.</param>
+/// <param name="FieldManager">The parameter as it was sent; empty without one.</param>
 public sealed record FaultRequest(
-    string Verb, string Group, string Resource, string Namespace, string Name, string Path, string User, string UserAgent = "");
+    string Verb, string Group, string Resource, string Namespace, string Name, string Path, string User, string UserAgent = "",
+    string FieldManager = "");
 
 /// <summary>What happens to a request that a fault hits.</summary>
 public abstract partial record FaultEffect

@@ -56,9 +56,6 @@ internal sealed class Delivery : IAsyncDisposable
         await SeeAsync(
             KnownKinds.InfrastructureLineageIndex, new ObjectKey(Namespace, "clusterpack-web"), "two descendants and an outcome",
             item => Count(item, "descendantRegistry") == 2 && Count(item, "outcomeRegistry") == 1, cancellation);
-        await SeeAsync(
-            KnownKinds.PermissionSnapshot, new ObjectKey("seam-system", $"snapshot-{Name}"), "the principal's rights in the tenant's RBAC",
-            item => item.Condition("Materialised", "True") is not null && _tenant.Cluster.Writes.Any(w => w.Key.Name.StartsWith("seam:", StringComparison.Ordinal) && w.Resource.StartsWith("rolebindings", StringComparison.Ordinal)), cancellation);
     }
 
     /// <summary>Waits until the write is held; false when the delivery went by without it.</summary>
