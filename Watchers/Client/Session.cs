@@ -22,6 +22,9 @@ internal sealed class Session
         Discovery = new Discovery(SendAsync, transport.Context, time);
     }
 
+    /// <summary>How often an apply may find that somebody else was faster in making the object.</summary>
+    private const int MostRaces = 3;
+
     public Connection Connection { get; }
     public ApiTransport Transport { get; }
     public Discovery Discovery { get; }
@@ -45,8 +48,13 @@ internal sealed class Session
         {
             Body = YamlSafeJson.Rewrite(body), ContentType = "application/apply-patch+yaml",
         };
-        using var answer = await SendAsync(request, cancellation);
-        return ReadObject(request, answer, kind);
+        for (var attempt = 1; ; attempt++)
+        {
+            using var answer = await SendAsync(request, cancellation);
+            // Somebody else made it between the server's look and its write: now there is something to apply to.
+            if (attempt == MostRaces || answer.IsSuccess || answer.Status() is not { Code: 409, Reason: "AlreadyExists" })
+                return ReadObject(request, answer, kind);
+        }
     }
 
     /// <summary>The object in a successful answer.</summary>

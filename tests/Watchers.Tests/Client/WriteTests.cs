@@ -50,6 +50,22 @@ public sealed class WriteTests
     }
 
     [Fact]
+    public async Task An_apply_that_finds_somebody_faster_in_making_the_object_is_sent_again()
+    {
+        const string Exists = """{"kind":"Status","apiVersion":"v1","status":"Failure","message":"widgets \"a\" already exists","reason":"AlreadyExists","code":409}""";
+        await using var test = await TestCluster.StartAsync();
+        var applied = test.Cluster.ApplyAsync(KubeObject.Parse(Encoding.UTF8.GetBytes(Widgets.One("a"))), "two", default, default);
+        await (await test.Server.NextAsync("?fieldManager=two")).AnswerAsync(409, Exists);
+        await (await test.Server.NextAsync("?fieldManager=two")).AnswerAsync(200, Widgets.One("a"));
+        Assert.Equal("a", (await applied.Within()).Name);
+
+        var again = test.Cluster.ApplyAsync(KubeObject.Parse(Encoding.UTF8.GetBytes(Widgets.One("a"))), "two", default, default);
+        for (var attempt = 0; attempt < 3; attempt++)
+            await (await test.Server.NextAsync("?fieldManager=two")).AnswerAsync(409, Exists);
+        Assert.Equal("AlreadyExists", (await Assert.ThrowsAsync<KubernetesException>(() => again.Within())).Reason);
+    }
+
+    [Fact]
     public async Task An_apply_conflict_lists_the_fields_of_each_owner()
     {
         await using var test = await TestCluster.StartAsync();
