@@ -47,6 +47,8 @@ internal static class MessageSamples
         new SnapshotFact(Cluster, "sha256:abc", At),
         new ProfileStanding(Key, true, "principal", "identity", true, "reason", "message") { BeyondCeiling = "beyond", Clusters = ["dev"] },
         new SnapshotIssued(Cluster, "sha256:abc", At, "key"),
+        new RightsFact(Cluster, "sha256:abc", ClusterPermissions.None(Cluster), At),
+        new MaterialisationFact(Cluster, true, "RBACMaterialised", "message"),
         new ReceiptFact(Cluster, SnapshotSync.DegradedSecurityState, "SnapshotReplayed", "message", new Acknowledgement("sha256:abc", At, At, "key", At)),
         new ReceiptFact(Cluster, SnapshotSync.Pending, "SnapshotPending", "message", null),
         new IdentityProviderStanding(Key, true, "oidc", false, "message"),
