@@ -49,8 +49,10 @@ public sealed record GateRecord(GateAnswer Answer, DateTimeOffset Since, string 
 public sealed record StepRecord(string Name, string Status, string Message, DateTimeOffset At);
 
 /// <summary>An object that a pack put on its target.</summary>
+/// <param name="Uid">Of the object as it was answered by the target; "" where it is not known, as in states from before it was recorded.</param>
+/// <param name="Created">It did not exist before; what existed is never deleted by us.</param>
 [GenerateSerializer, Immutable]
-public sealed record DeployedResource(string ApiVersion, string Kind, string Namespace, string Name);
+public sealed record DeployedResource(string ApiVersion, string Kind, string Namespace, string Name, string Uid = "", bool Created = false);
 
 /// <summary>Why a delivery stopped: at which step, on which object, and the cause.</summary>
 [GenerateSerializer, Immutable]

@@ -42,13 +42,13 @@ public sealed class PackDelivery(ICluster target, SealedCausalChain? lineage, Ti
         {
             try
             {
-                await target.ApplyAsync(Descent.Stamp(item, lineage), FieldManager, default, cancellation);
+                var stored = await target.ApplyAsync(Descent.Stamp(item, lineage), FieldManager, default, cancellation);
+                applied.Add(new DeployedResource(item.ApiVersion, item.Kind, item.Namespace, item.Name, stored.Uid));
             }
             catch (KubernetesException e) when (!e.IsTransient)
             {
                 throw DeliveryException.Of(stage.Step, $"{item.Kind} {item.Key}", e.Reason, e.Message);
             }
-            applied.Add(new DeployedResource(item.ApiVersion, item.Kind, item.Namespace, item.Name));
         }
         // What comes after a definition may be of its kind.
         foreach (var definition in stage.Objects.Where(o => o.Gvk == KnownKinds.CustomResourceDefinition))
