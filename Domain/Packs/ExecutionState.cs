@@ -122,7 +122,11 @@ public abstract record ExecutionInput
     public sealed record StepDone(string Uid, string Step, string Message, ImmutableArray<DeployedResource> Objects) : ExecutionInput;
 
     /// <summary>The delivery cannot go on.</summary>
-    public sealed record Stopped(string Uid, DeliveryFailure Failure) : ExecutionInput;
+    public sealed record Stopped(string Uid, DeliveryFailure Failure) : ExecutionInput
+    {
+        /// <summary>What the step that failed had put on the target by then.</summary>
+        public ImmutableArray<DeployedResource> Objects { get; init; } = [];
+    }
 }
 
 /// <summary>A delivery succeeded: what the release history of the target has to remember.</summary>

@@ -19,7 +19,7 @@ namespace Governor.Grains.Packs;
 /// committed, too: a delivery never goes on with another pack than it began with.
 /// </remarks>
 public sealed class PackExecutionGrain(
-    GovernedServices services, TenantClusters tenants, IPackSource source, IOptions<DeliveryOptions> options)
+    GovernedServices services, TenantClusters tenants, IPackSource source, IRbacIntake intake, IOptions<DeliveryOptions> options)
     : GovernedGrain<ExecutionState, ExecutionInput>(services, Subjects.Execution), IPackExecutionGrain
 {
     private DateTimeOffset? _faultySince;
@@ -74,7 +74,7 @@ public sealed class PackExecutionGrain(
         }
         catch (DeliveryException e)
         {
-            await StopAsync(uid, e.Failure);
+            await StopAsync(uid, e);
         }
         finally
         {
@@ -91,9 +91,13 @@ public sealed class PackExecutionGrain(
         var fetching = FetchAsync(cancellation);
         await Task.WhenAll(connecting, fetching); // a fault of the way there is named before one of the pack
         var (target, content) = (await connecting, await fetching);
-        var delivery = new PackDelivery(target.Cluster, State.Lineage, Clock);
+        var owner = new PackOwner(InstanceRules.KeyOf(State.Spec!.Pack, content.Pack.Spec, cluster.Value));
+        var delivery = new PackDelivery(target.Cluster, new DeliveryTerms(owner, State.Lineage, options.Value.MaxParallel), intake, Clock);
         var plan = await OnTargetAsync(DeliverySteps.Verify, () => delivery.PlanAsync(content.Objects, cancellation));
-        await DecideAsync(new ExecutionInput.Verified(uid, content.Pack, $"{plan.Objects.Count()} objects verified"));
+        var message = $"{plan.Objects.Count()} objects verified";
+        if (State.Verified is null)
+            message += $", {await OnTargetAsync(DeliverySteps.Verify, () => delivery.RehearseAsync(plan, cancellation))} of them are there already";
+        await DecideAsync(new ExecutionInput.Verified(uid, content.Pack, message));
         Show();
 
         foreach (var stage in plan.Stages)
@@ -102,13 +106,10 @@ public sealed class PackExecutionGrain(
                 return;
             if (State.HasDone(stage.Step))
                 continue;
-            var applied = await OnTargetAsync(stage.Step, () => delivery.ApplyAsync(stage, Deadline(), cancellation));
-            await DoneAsync(uid, stage.Step, $"{applied.Length} objects applied", applied);
+            var applied = await OnTargetAsync(stage.Step, () => delivery.PerformAsync(plan, stage, Deadline(), cancellation));
+            var done = stage.Step == DeliverySteps.WaitReady ? "all objects are ready" : AppliedObject.Describe(applied);
+            await DoneAsync(uid, stage.Step, done, [.. applied.Select(item => item.ToDeployed())]);
         }
-        if (!IsDelivering(uid))
-            return;
-        await OnTargetAsync(DeliverySteps.WaitReady, () => delivery.WaitReadyAsync(plan, Deadline(), cancellation));
-        await DoneAsync(uid, DeliverySteps.WaitReady, "all objects are ready", []);
     }
 
     private bool IsDelivering(string uid) => State is { Exists: true, Phase: ExecutionPhase.Delivering } && State.Uid == uid;
@@ -190,10 +191,10 @@ public sealed class PackExecutionGrain(
         }
     }
 
-    private Task StopAsync(string uid, DeliveryFailure failure)
+    private Task StopAsync(string uid, DeliveryException e)
     {
         _faultySince = null;
-        return DecideAsync(new ExecutionInput.Stopped(uid, failure));
+        return DecideAsync(new ExecutionInput.Stopped(uid, e.Failure) { Objects = [.. e.Applied.Select(item => item.ToDeployed())] });
     }
 
     private Task WriteStatusAsync(CancellationToken cancellation) => !State.Exists

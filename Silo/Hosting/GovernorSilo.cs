@@ -3,6 +3,7 @@ using Governor.Domain.Kinds;
 using Governor.Grains.Approvals;
 using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
+using Governor.Grains.Interfaces.Ports;
 using Governor.Grains.Packs;
 using Governor.Journal;
 using Governor.Registry;
@@ -97,6 +98,7 @@ public static class GovernorSilo
         });
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
+        services.AddSingleton<IRbacIntake, RbacIntake>();
         services.AddSingleton<CommittedStates>();
         services.AddSingleton<AccessReviews>();
         services.AddSingleton<PrometheusText>();

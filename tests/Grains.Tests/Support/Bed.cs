@@ -6,6 +6,7 @@ using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Grains.Packs;
 using Governor.Grains.Watches;
 using Governor.Host.Tests.Fixture;
 using Governor.Journal;
@@ -210,5 +211,6 @@ public sealed class Bed : IAsyncDisposable
         silo.Services.AddKubernetes(Configure);
         silo.Services.AddSingleton<GovernedServices>();
         silo.Services.AddSingleton<TenantClusters>();
+        silo.Services.AddSingleton<IRbacIntake, RbacIntake>();
     }
 }
