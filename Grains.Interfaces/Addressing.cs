@@ -9,6 +9,7 @@ public static class Addressing
     public static IGoverned GetGoverned(this IGrainFactory grains, Address address) => address.Subject switch
     {
         Subjects.Approval => grains.GetGrain<IApprovalGrain>(address.Key),
+        Subjects.Bootstrap => grains.GetGrain<IBootstrapGrain>(address.Key),
         Subjects.Cluster => grains.GetGrain<IClusterGrain>(address.Key),
         Subjects.Erasure => grains.GetGrain<IErasureGrain>(address.Key),
         Subjects.Execution => grains.GetGrain<IPackExecutionGrain>(address.Key),
@@ -20,6 +21,7 @@ public static class Addressing
         Subjects.PermissionSet => grains.GetGrain<IPermissionSetGrain>(address.Key),
         Subjects.Policy => grains.GetGrain<IPolicyGrain>(address.Key),
         Subjects.Profile => grains.GetGrain<IProfileGrain>(address.Key),
+        Subjects.Refusals => grains.GetGrain<IRefusalsGrain>(address.Key),
         Subjects.Roster => grains.GetGrain<IRosterGrain>(address.Key),
         Subjects.SigningKey => grains.GetGrain<ISigningKeyGrain>(address.Key),
         _ => throw new ArgumentOutOfRangeException(nameof(address), address, "expected the address of a governed actor"),

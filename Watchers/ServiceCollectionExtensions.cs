@@ -1,14 +1,16 @@
+using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Watchers.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Governor.Watchers;
 
 public static class ServiceCollectionExtensions
 {
-    /// <summary>Registers <see cref="IClusters"/>. Invalid options stop the host at start, with everything that is wrong in one message.</summary>
+    /// <summary>Registers <see cref="IClusters"/>, which finds kinds under the aliases of the registered <see cref="KindTable"/> too. Invalid options stop the host at start, with everything that is wrong in one message.</summary>
     public static IServiceCollection AddKubernetes(this IServiceCollection services, Action<KubernetesOptions> configure)
     {
         services.AddOptions<KubernetesOptions>().Configure(configure).ValidateOnStart();
@@ -18,7 +20,9 @@ public static class ServiceCollectionExtensions
         services.AddMetrics();
         services.TryAddSingleton<KubernetesMetrics>();
         services.TryAddSingleton<Clusters>();
-        services.TryAddSingleton<IClusters>(provider => provider.GetRequiredService<Clusters>());
+        services.TryAddSingleton<IClusters>(provider => provider.GetService<KindTable>() is { ActiveAliasSets.IsEmpty: false } kinds
+            ? new AliasedClusters(provider.GetRequiredService<Clusters>(), kinds, provider.GetRequiredService<ILogger<Clusters>>())
+            : provider.GetRequiredService<Clusters>());
         return services;
     }
 }

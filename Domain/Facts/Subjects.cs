@@ -4,6 +4,7 @@ namespace Governor.Domain.Facts;
 public static class Subjects
 {
     public const string Approval = "approval";
+    public const string Bootstrap = "bootstrap";
     public const string Cluster = "cluster";
     public const string Erasure = "erasure";
     public const string Instance = "packinstance";
@@ -15,6 +16,7 @@ public static class Subjects
     public const string PermissionSet = "permissionset";
     public const string Policy = "policy";
     public const string Profile = "profile";
+    public const string Refusals = "refusals";
     public const string Roster = "roster";
     public const string SigningKey = "signingkey";
 }

@@ -26,14 +26,17 @@ internal static class KindCatalogue
         Security(IdentityProvider, "identityproviders", "idp", LineageRoot.Always, watched: true),
         Security(PermissionSnapshot, "permissionsnapshots", "psn", LineageRoot.Never, watched: true),
         Security(PermissionSnapshotReceipt, "permissionsnapshotreceipts", "psr", LineageRoot.Never, watched: false),
+        Security(KnownKinds.Guardian, "guardians", "gdn", LineageRoot.Never, watched: false),
     ];
 
     private static IEnumerable<KindDescription> Clusters() =>
     [
         Row(TalosCluster, "talosclusters", "tc", SeamOperator.Platform, LineageRoot.Always, true,
             Renamed(AliasSets.Infrastructure, "InfrastructureTalosCluster"), Renamed(AliasSets.Seam, "TalosCluster")),
-        Platform("SeamInfrastructureCluster", "seaminfrastructureclusters", "sic"),
-        Platform("SeamInfrastructureMachine", "seaminfrastructuremachines", "sim"),
+        Platform("SeamInfrastructureCluster", "seaminfrastructureclusters", "sic", Renamed(AliasSets.ClusterApi, "SeamInfrastructureCluster")),
+        Platform("SeamInfrastructureMachine", "seaminfrastructuremachines", "sim", Renamed(AliasSets.ClusterApi, "SeamInfrastructureMachine")),
+        Row(KnownKinds.Platform("SeamInfrastructureMachineTemplate"), "seaminfrastructuremachinetemplates", "simt", SeamOperator.Platform,
+            LineageRoot.Never, false, Renamed(AliasSets.ClusterApi, "SeamInfrastructureMachineTemplate")),
         Platform("TalosControlPlane", "taloscontrolplanes", "tcpl"),
         Platform("TalosWorkerConfig", "talosworkerconfigs", "twc"),
     ];
@@ -60,20 +63,22 @@ internal static class KindCatalogue
     private static IEnumerable<KindDescription> Packs() =>
     [
         Row(ClusterPack, "clusterpacks", "cp", SeamOperator.Wrapper, LineageRoot.Always, true,
-            Renamed(AliasSets.Infrastructure, "InfrastructureClusterPack")),
+            Renamed(AliasSets.Infrastructure, "InfrastructureClusterPack"), Renamed(AliasSets.Seam, "PackDelivery")),
+        Row(PackBuild, "packbuilds", "pb", SeamOperator.Wrapper, LineageRoot.Never, false,
+            Renamed(AliasSets.Infrastructure, "InfrastructurePackBuild")),
         Row(PackExecution, "packexecutions", "pe", SeamOperator.Wrapper, LineageRoot.WhenUnsealed, true,
-            Renamed(AliasSets.Infrastructure, "InfrastructurePackExecution")),
+            Renamed(AliasSets.Infrastructure, "InfrastructurePackExecution"), Renamed(AliasSets.Seam, "PackExecution")),
         Row(PackInstance, "packinstances", "pi", SeamOperator.Wrapper, LineageRoot.WhenUnsealed, true,
-            Renamed(AliasSets.Infrastructure, "InfrastructurePackInstance")),
+            Renamed(AliasSets.Infrastructure, "InfrastructurePackInstance"), Renamed(AliasSets.Seam, "PackInstalled")),
     ];
 
     private static IEnumerable<KindDescription> Runner() =>
     [
-        Row(RunnerConfig, "runnerconfigs", "rc", SeamOperator.Conductor, LineageRoot.WhenUnsealed, true,
+        Row(RunnerConfig, "runnerconfigs", "rc rcfg", SeamOperator.Conductor, LineageRoot.WhenUnsealed, true,
             Renamed(AliasSets.Infrastructure, "InfrastructureRunnerConfig"), Renamed(AliasSets.Seam, "RunnerConfig")),
         Row(PackReceipt, "packreceipts", "pr", SeamOperator.Conductor, LineageRoot.Never, false,
             Renamed(AliasSets.Infrastructure, "InfrastructurePackReceipt")),
-        Row(DriftSignal, "driftsignals", "ds", SeamOperator.Conductor, LineageRoot.Never, false,
+        Row(DriftSignal, "driftsignals", "ds drift", SeamOperator.Conductor, LineageRoot.Never, false,
             Renamed(AliasSets.Infrastructure, "DriftSignal"), Renamed(AliasSets.Seam, "DriftSignal")),
     ];
 
@@ -88,39 +93,40 @@ internal static class KindCatalogue
 
     private static IEnumerable<KindDescription> Contracts() =>
     [
-        Contract(CoreGroup, "DomainIdentity", "domainidentities"),
-        Contract(CoreGroup, "DomainBoundary", "domainboundaries"),
-        Contract(CoreGroup, "DomainPolicy", "domainpolicies"),
-        Contract(CoreGroup, "DomainRelationship", "domainrelationships"),
-        Contract(CoreGroup, "DomainEvent", "domainevents"),
-        Contract(CoreGroup, "DomainWorkflow", "domainworkflows"),
-        Contract(CoreGroup, "DomainResource", "domainresources"),
-        Contract(CoreGroup, "DomainAudit", "domainaudits"),
-        Contract(CoreGroup, "DomainSemanticNameService", "domainsemanticnameservices"),
-        Contract(AppGroup, "AppBoundary", "appboundaries"),
-        Contract(AppGroup, "AppIdentity", "appidentities"),
-        Contract(AppGroup, "AppPolicy", "apppolicies"),
-        Contract(AppGroup, "AppTopology", "apptopologies"),
-        Contract(AppGroup, "AppEventSchema", "appeventschemas"),
-        Contract(AppGroup, "AppWorkflow", "appworkflows"),
-        Contract(AppGroup, "AppResourceProfile", "appresourceprofiles"),
-        Contract(AppGroup, "AppAuditPolicy", "appauditpolicies"),
-        Contract(AppGroup, "AppProfile", "appprofiles"),
+        Contract(CoreGroup, "DomainIdentity", "domainidentities", "did"),
+        Contract(CoreGroup, "DomainBoundary", "domainboundaries", "dbd"),
+        Contract(CoreGroup, "DomainPolicy", "domainpolicies", "dpol"),
+        Contract(CoreGroup, "DomainRelationship", "domainrelationships", "drel"),
+        Contract(CoreGroup, "DomainEvent", "domainevents", "devt"),
+        Contract(CoreGroup, "DomainWorkflow", "domainworkflows", "dwf"),
+        Contract(CoreGroup, "DomainResource", "domainresources", "dres"),
+        Contract(CoreGroup, "DomainAudit", "domainaudits", "daud"),
+        Contract(CoreGroup, "DomainSemanticNameService", "domainsemanticnameservices", "dsns"),
+        Contract(AppGroup, "AppBoundary", "appboundaries", "abd"),
+        Contract(AppGroup, "AppIdentity", "appidentities", "aid"),
+        Contract(AppGroup, "AppPolicy", "apppolicies", "apol"),
+        Contract(AppGroup, "AppTopology", "apptopologies", "atop"),
+        Contract(AppGroup, "AppEventSchema", "appeventschemas", "aevt"),
+        Contract(AppGroup, "AppWorkflow", "appworkflows", "awf"),
+        Contract(AppGroup, "AppResourceProfile", "appresourceprofiles", "arp"),
+        Contract(AppGroup, "AppAuditPolicy", "appauditpolicies", "aap"),
+        Contract(AppGroup, "AppProfile", "appprofiles", "aprof"),
     ];
 
     private static KindDescription Security(GroupVersionKind gvk, string plural, string shortName, LineageRoot root, bool watched) =>
         Row(gvk, plural, shortName, SeamOperator.Guardian, root, watched, Renamed(AliasSets.Guardian, gvk.Kind));
 
-    private static KindDescription Platform(string kind, string plural, string shortName) =>
-        Row(new GroupVersionKind(PlatformGroup, KnownKinds.Version, kind), plural, shortName, SeamOperator.Platform, LineageRoot.WhenUnsealed, watched: false);
+    private static KindDescription Platform(string kind, string plural, string shortName, params ReadOnlySpan<KindAlias> aliases) =>
+        Row(KnownKinds.Platform(kind), plural, shortName, SeamOperator.Platform, LineageRoot.WhenUnsealed, watched: false, aliases);
 
-    private static KindDescription Contract(string group, string kind, string plural) =>
-        Row(new GroupVersionKind(group, KnownKinds.Version, kind), plural, "", SeamOperator.SeamCore, LineageRoot.Never, watched: false);
+    private static KindDescription Contract(string group, string kind, string plural, string shortName) =>
+        Row(new GroupVersionKind(group, KnownKinds.Version, kind), plural, shortName, SeamOperator.SeamCore, LineageRoot.Never, watched: false);
 
     private static KindAlias Renamed(string set, string kind) => new(set, new GroupVersionKind(set, KnownKinds.Version, kind));
 
+    /// <param name="shortNames">Separated by spaces; the reference implementation's first. A second one is there where a built-in kind of Kubernetes takes the first.</param>
     private static KindDescription Row(
-        GroupVersionKind gvk, string plural, string shortName, SeamOperator owner, LineageRoot root, bool watched, params ReadOnlySpan<KindAlias> aliases) =>
-        new(gvk.Group, gvk.Version, gvk.Kind, plural, gvk.Kind.ToLowerInvariant(), shortName.Length == 0 ? [] : [shortName],
+        GroupVersionKind gvk, string plural, string shortNames, SeamOperator owner, LineageRoot root, bool watched, params ReadOnlySpan<KindAlias> aliases) =>
+        new(gvk.Group, gvk.Version, gvk.Kind, plural, gvk.Kind.ToLowerInvariant(), [.. shortNames.Split(' ')],
             KindScope.Namespaced, owner, root, [.. aliases], watched);
 }

@@ -82,7 +82,10 @@ public static class AliasSets
     /// <summary>The cross-operator kinds under their later group.</summary>
     public const string Seam = "seam.ontai.dev";
 
-    public static ImmutableArray<string> All { get; } = [Infrastructure, Guardian, Seam];
+    /// <summary>The machines of Cluster API, under the group of infrastructure providers.</summary>
+    public const string ClusterApi = "infrastructure.cluster.x-k8s.io";
+
+    public static ImmutableArray<string> All { get; } = [Infrastructure, Guardian, Seam, ClusterApi];
 }
 
 public static class SeamOperatorNames

@@ -22,9 +22,12 @@ public static class KnownKinds
     public static GroupVersionKind IdentityBinding { get; } = Ours(SecurityGroup, "IdentityBinding");
     public static GroupVersionKind IdentityProvider { get; } = Ours(SecurityGroup, "IdentityProvider");
 
+    public static GroupVersionKind Guardian { get; } = Ours(SecurityGroup, "Guardian");
+
     public static GroupVersionKind TalosCluster { get; } = Ours(PlatformGroup, "TalosCluster");
 
     public static GroupVersionKind ClusterPack { get; } = Ours(InfraGroup, "ClusterPack");
+    public static GroupVersionKind PackBuild { get; } = Ours(InfraGroup, "PackBuild");
     public static GroupVersionKind PackExecution { get; } = Ours(InfraGroup, "PackExecution");
     public static GroupVersionKind PackInstance { get; } = Ours(InfraGroup, "PackInstance");
 
@@ -52,6 +55,15 @@ public static class KnownKinds
     public static GroupVersionKind DaemonSet { get; } = new("apps", "v1", "DaemonSet");
     public static GroupVersionKind Job { get; } = new("batch", "v1", "Job");
     public static GroupVersionKind CustomResourceDefinition { get; } = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+
+    /// <summary>A kind of <c>platform.ontai.dev</c> that no actor refers to by name.</summary>
+    internal static GroupVersionKind Platform(string kind) => Ours(PlatformGroup, kind);
+
+    /// <summary>A contract of <c>core.ontai.dev</c>.</summary>
+    internal static GroupVersionKind Core(string kind) => Ours(CoreGroup, kind);
+
+    /// <summary>A contract of <c>app.ontai.dev</c>.</summary>
+    internal static GroupVersionKind App(string kind) => Ours(AppGroup, kind);
 
     private static GroupVersionKind Ours(string group, string kind) => new(group, Version, kind);
 }

@@ -80,7 +80,7 @@ internal static class Definitions
                 yield return schema.Text("type").Length == 0
                     ? Cause.Required($"{path}.type", "must not be empty at the root")
                     : Cause.Invalid($"{path}.type", $"\"{schema.Text("type")}\"", "must be object at the root");
-            foreach (var cause in ValidateSchema(schema, path, true))
+            foreach (var cause in ValidateSchema(schema, path, true).Concat(CelBudget.Validate(schema, path)).Concat(StructuralRules.ValidateVersion(versions[i], at)))
                 yield return cause;
         }
     }
@@ -102,7 +102,7 @@ internal static class Definitions
         if (schema["default"] is { } fallback && SchemaValidation.Validate(fallback, OpenApiSchema.Read(schema), "") is { Count: > 0 } faults)
             foreach (var fault in faults)
                 yield return fault with { Field = $"{path}.default{(fault.Field.Length == 0 || fault.Field[0] == '[' ? "" : ".")}{fault.Field}" };
-        foreach (var cause in ValidateRules(schema, path))
+        foreach (var cause in ValidateRules(schema, path).Concat(StructuralRules.Validate(schema, path)))
             yield return cause;
         foreach (var (name, member) in schema.Child("properties") ?? [])
             if (member is JsonObject m)

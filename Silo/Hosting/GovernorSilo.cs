@@ -5,8 +5,10 @@ using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Grains.Packs;
+using Governor.Grains.Watches;
 using Governor.Journal;
 using Governor.Registry;
+using Governor.Silo.Admission;
 using Governor.Silo.Api;
 using Governor.Silo.Audit;
 using Governor.Silo.Metrics;
@@ -96,6 +98,7 @@ public static class GovernorSilo
             configuration.GetSection(KubernetesOptions.Section).Bind(options);
             options.ManagementName = configuration[$"{SiloOptions.Section}:ManagementCluster"] ?? options.ManagementName;
         });
+        services.AddSingleton<ObservationGate>();
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
         services.AddSingleton<IRbacIntake, RbacIntake>();
@@ -115,6 +118,7 @@ public static class GovernorSilo
         builder.Host.UseOrleans(silo => ActorHost.Configure(silo, host, host.ConnectionString.Length > 0 ? host.ConnectionString : journal));
         // After the actor host: hosted services start in this order, and the starter calls actors.
         services.AddSingleton<Starter>().AddHostedService(s => s.GetRequiredService<Starter>());
+        services.AddAdmission();
     }
 
     private static void MapEndpoints(WebApplication app)
@@ -124,6 +128,7 @@ public static class GovernorSilo
         app.UseStatusCodePages();
         app.UseMiddleware<AccessControl>();
         app.MapOpenApi();
+        app.MapAdmission();
         app.MapApprovals();
         app.MapErasures();
         app.MapGovernance();

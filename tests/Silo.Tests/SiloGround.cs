@@ -5,6 +5,7 @@ using Governor.Domain.Kinds;
 using Governor.Domain.Kinds.Schemas;
 using Governor.Grains.Interfaces.Ports;
 using Governor.LocalServers;
+using Governor.Manifests;
 using Governor.Sandbox;
 using Governor.Silo.Hosting;
 using Governor.Watchers;
@@ -80,40 +81,64 @@ public sealed class SiloBed : IAsyncDisposable
 
     public Uri Url => new(App.Urls.First());
 
-    public static async Task<SiloBed> StartAsync(SiloGround ground)
+    /// <param name="settings">Further settings of every silo of this bed, as on the command line.</param>
+    public static async Task<SiloBed> StartAsync(SiloGround ground, params string[] settings)
     {
         var connectionString = await ground.DatabaseAsync();
         var folder = ground.Folder.CreateSubdirectory($"bed-{Guid.NewGuid():n}").FullName;
         var management = await SandboxCluster.StartAsync(new SandboxOptions(ManagementName));
         await File.WriteAllTextAsync(Path.Combine(folder, "kubeconfig"), management.Kubeconfig);
-        var bed = new SiloBed(connectionString, folder, management);
+        var bed = new SiloBed(connectionString, folder, management) { Settings = settings };
         foreach (var definition in CrdGenerator.Objects())
             await bed.ApplyAsync(definition);
         await management.IdleAsync(); // a definition is served when it is established
+        // The silo has no more rights than an installation gives it: what it does beyond them fails here too.
+        foreach (var item in ManifestReader.Read(await File.ReadAllTextAsync(RoleFile()), "silo.yaml"))
+            await bed.ApplyAsync(item);
+        await bed.ApplyAsync("""
+            {"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding","metadata":{"name":"governor-silo"},"subjects":[{"kind":"User","name":"governor","apiGroup":"rbac.authorization.k8s.io"}],
+            "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"governor-silo"} }
+            """);
+        await File.WriteAllTextAsync(Path.Combine(folder, "silo.kubeconfig"), management.KubeconfigFor("governor", "system:authenticated"));
         foreach (var name in (string[])["seam-system", "ont-system", "seam-tenant-ccs-dev"])
             await bed.ApplyAsync($$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{name}}" } }""");
         await bed.StartSiloAsync();
         return bed;
     }
 
+    private static string RoleFile()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, "Governor.sln")))
+                return Path.Combine(folder.FullName, "deploy", "rbac", "silo.yaml");
+        throw new InvalidOperationException($"expected Governor.sln above {AppContext.BaseDirectory}, found none");
+    }
+
+    public string[] Settings { get; init; } = [];
+
     public async Task StartSiloAsync()
     {
-        App = GovernorSilo.Build(
+        App = Build();
+        await App.StartAsync();
+    }
+
+    /// <summary>A silo of this bed, not started. Later settings win.</summary>
+    public WebApplication Build(params string[] settings) => GovernorSilo.Build(
         [
             $"--Governor:Silo:ManagementCluster={ManagementName}",
             "--Governor:Silo:Urls=http://127.0.0.1:0",
             $"--Governor:Orleans:SiloPort={FreePort.Next()}",
             $"--Governor:Orleans:GatewayPort={FreePort.Next()}",
-            $"--Governor:Kubernetes:ManagementKubeconfig={Path.Combine(_folder, "kubeconfig")}",
+            $"--Governor:Kubernetes:ManagementKubeconfig={Path.Combine(_folder, "silo.kubeconfig")}",
             "--Governor:Kubernetes:MinBackoff=00:00:00.05",
             "--Governor:Kubernetes:MaxBackoff=00:00:00.5",
             $"--Governor:Journal:ConnectionString={ConnectionString}",
             "--Governor:Journal:Origin=governor.test/silo",
             $"--Governor:Journal:LogKeyFile={Path.Combine(_folder, "log.key")}",
             "--Logging:LogLevel:Default=None",
+            .. Settings,
+            .. settings,
         ]);
-        await App.StartAsync();
-    }
 
     public async Task StopSiloAsync()
     {

@@ -70,6 +70,27 @@ internal static class Common
         May("helmVersion", Text("Version of Helm that rendered it.")),
     ];
 
+    /// <summary>Another object by name; without a namespace the referring object's own is meant.</summary>
+    public static Schema Reference(string description) => Object(
+        description,
+        Must("name", Name("Its name.")),
+        May("namespace", Text("Its namespace.")));
+
+    public static Schema ClusterRef { get; } = Reference("The TalosCluster; without a namespace, the one in this object's own.");
+
+    public static Schema MaxRetry { get; } = Int32("How often a failed Job is tried again.").Default(3).Minimum(1);
+
+    public static Schema Patches { get; } = Texts("Patches to the Talos machine configuration.").MaxItems(256);
+
+    /// <summary>The status of a kind that one Job after the other works on.</summary>
+    public static Schema JobStatus(params IReadOnlyList<Field> fields) => Status(
+    [
+        May("jobName", Text("The Job that works on it.")),
+        May("operationResult", Text("How the Job ended.")),
+        May("retryCount", Int32("How many Jobs failed so far.").Minimum(0)),
+        .. fields,
+    ]);
+
     public static Schema Status(params IReadOnlyList<Field> fields) => Object(
         "What was observed; written by the operator only.",
         [May("observedGeneration", ObservedGeneration), .. fields, May("conditions", Conditions)]);

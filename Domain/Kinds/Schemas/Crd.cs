@@ -38,6 +38,12 @@ internal sealed record Crd(GroupVersionKind Gvk, string Description, Schema Spec
 {
     private static readonly Column Age = Column.Time("Age", ".metadata.creationTimestamp");
 
+    /// <summary>The kind counts replicas in <c>spec.replicas</c> and <c>status.replicas</c>, so that <c>kubectl scale</c> works.</summary>
+    public bool Scales { get; init; }
+
+    /// <summary>An object may do without a spec; else it is required.</summary>
+    public bool SpecIsOptional { get; init; }
+
     public JsonObject ToJson(KindDescription kind) => new()
     {
         ["apiVersion"] = KnownKinds.CustomResourceDefinition.ApiVersion,
@@ -81,24 +87,37 @@ internal sealed record Crd(GroupVersionKind Gvk, string Description, Schema Spec
         ["served"] = true,
         ["storage"] = true,
         ["schema"] = new JsonObject { ["openAPIV3Schema"] = Root() },
-        ["subresources"] = new JsonObject { ["status"] = new JsonObject() },
+        ["subresources"] = Subresources(),
         ["additionalPrinterColumns"] = new JsonArray([.. Columns.Append(Age).Select(column => column.ToJson())]),
     };
 
-    private JsonObject Root() => new()
+    private JsonObject Subresources()
     {
-        ["type"] = "object",
-        ["description"] = Description,
-        ["required"] = Texts(["spec"]),
-        ["properties"] = new JsonObject
+        var subresources = new JsonObject { ["status"] = new JsonObject() };
+        if (Scales)
+            subresources["scale"] = new JsonObject
+            {
+                ["specReplicasPath"] = ".spec.replicas",
+                ["statusReplicasPath"] = ".status.replicas",
+            };
+        return subresources;
+    }
+
+    private JsonObject Root()
+    {
+        var root = new JsonObject { ["type"] = "object", ["description"] = Description };
+        if (!SpecIsOptional)
+            root["required"] = Texts(["spec"]);
+        root["properties"] = new JsonObject
         {
             ["apiVersion"] = new JsonObject { ["type"] = "string" },
             ["kind"] = new JsonObject { ["type"] = "string" },
             ["metadata"] = new JsonObject { ["type"] = "object" },
             ["spec"] = Spec.ToJson(),
             ["status"] = Status.ToJson(),
-        },
-    };
+        };
+        return root;
+    }
 
     private static JsonArray Texts(IEnumerable<string> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 }

@@ -15,9 +15,15 @@ public static class CrdGenerator
     [
         .. GuardianSchemas.All,
         .. PlatformSchemas.All,
+        .. MachineSchemas.All,
+        .. MaintenanceSchemas.All,
+        .. OperationSchemas.All,
+        .. BackupSchemas.All,
         .. WrapperSchemas.All,
         .. RunnerSchemas.All,
         .. SeamCoreSchemas.All,
+        .. DomainCoreSchemas.All,
+        .. AppCoreSchemas.All,
     ];
 
     /// <summary>The definitions as YAML files, sorted by name.</summary>

@@ -8,7 +8,7 @@ namespace Governor.Domain.Kinds.Schemas;
 /// <summary>The kinds of <c>security.ontai.dev</c>.</summary>
 internal static class GuardianSchemas
 {
-    public static ImmutableArray<Crd> All => [Policy, Profile, Set, Snapshot, Binding, Provider];
+    public static ImmutableArray<Crd> All => [Policy, Profile, Set, Snapshot, Receipt, Binding, Provider, Singleton];
 
     private static Crd Policy => new(
         KnownKinds.RBACPolicy,
@@ -171,4 +171,39 @@ internal static class GuardianSchemas
         Column.Text("Type", ".spec.type"),
         Column.Condition("Ready"),
         Column.Message);
+
+    private static Crd Receipt => new(
+        KnownKinds.PermissionSnapshotReceipt,
+        "A PermissionSnapshotReceipt is a cluster's own record of the permission snapshot that it enforces.",
+        Object(
+            "The receipt.",
+            Must("clusterName", Name("The cluster.")),
+            Must("snapshotVersion", Name("Version of the snapshot that it has.")),
+            Must("acknowledgedAt", Time("When it took the snapshot over."))),
+        Status(
+            May("acknowledged", Flag("The signature was verified, and the snapshot is in force.")),
+            May("localProvisioningStatus", Text("How far the rights are provisioned.")),
+            May("localArtifacts", Texts("The RBAC objects that carry the rights.")),
+            May("syncStatus", OneOf("Whether the cluster has what it should have.", "InSync", "OutOfSync", "DegradedSecurityState")),
+            May("degradedSecurityState", Flag("The newest snapshot failed its verification; the one before stays in force.")),
+            May("degradedReason", Text("Why it failed."))),
+        Column.Text("Cluster", ".spec.clusterName"),
+        Column.Text("Sync", ".status.syncStatus"),
+        Column.Flag("Degraded", ".status.degradedSecurityState"),
+        Column.Time("Acknowledged", ".spec.acknowledgedAt"),
+        Column.Text("Version", ".spec.snapshotVersion").OnlyWide());
+
+    private static Crd Singleton => new(
+        KnownKinds.Guardian,
+        "The Guardian object shows how far RBAC admission is in force on this cluster. There is one, named guardian.",
+        Object("Nothing to declare."),
+        Status(
+            May("webhookMode", OneOf("How strict the webhook is.", "Initialising", "ObserveOnly", "Enforcing")),
+            May("namespaceEnforcements", Map("Whether a namespace is enforced.", Flag("It is."))),
+            May("discoveredAPIGroups", Texts("The API groups that the cluster serves."))),
+        Column.Text("Mode", ".status.webhookMode"),
+        Column.Condition("Ready"))
+    {
+        SpecIsOptional = true,
+    };
 }

@@ -61,9 +61,4 @@ internal static class PlatformSchemas
             "The pack that brings the network.",
             Must("name", Name("Its name.")),
             Must("version", Name("Its version.")))));
-
-    private static Schema Reference(string description) => Object(
-        description,
-        Must("name", Name("Its name.")),
-        May("namespace", Text("Its namespace.")));
 }

@@ -101,9 +101,16 @@ internal static class RunnerSchemas
                 May("namespace", Text("Namespace.")))),
             Must("driftReason", Name("What differs.")),
             May("correctionJobRef", Text("The operation that corrects it.")),
-            May("escalationCounter", Int32("How often it was sent without effect.").Minimum(0))),
+            May("escalationCounter", Int32("How often it was sent without effect.").Minimum(0)))
+            .Rule(
+                $"{Rank("self")} >= {Rank("oldSelf")} || {Attempts("self")} > {Attempts("oldSelf")}",
+                "state goes forward only, unless the signal is raised again with a higher escalationCounter"),
         Status(),
         Column.Text("State", ".spec.state"),
         Column.Text("CorrelationID", ".spec.correlationID"),
         Column.Text("Reason", ".spec.driftReason").OnlyWide());
+
+    private static string Rank(string of) => $"{{'pending': 0, 'delivered': 1, 'queued': 2, 'confirmed': 3}}[{of}.state]";
+
+    private static string Attempts(string of) => $"(has({of}.escalationCounter) ? {of}.escalationCounter : 0)";
 }

@@ -31,6 +31,16 @@ internal sealed class Schema
 
     public static Schema Int64(string description) => Typed("integer", description).With("format", "int64");
 
+    /// <summary>A number that need not be whole.</summary>
+    public static Schema Number(string description) => Typed("number", description);
+
+    /// <summary>An amount as Kubernetes writes it, e.g. 500m or 2Gi.</summary>
+    public static Schema Quantity(string description) =>
+        Text(description).With("maxLength", 64).Pattern(@"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?$");
+
+    /// <summary>A document that another system defines; kept as it is.</summary>
+    public static Schema Opaque(string description) => Typed("object", description).With("x-kubernetes-preserve-unknown-fields", true);
+
     public static Schema OneOf(string description, params ReadOnlySpan<string> values)
     {
         var allowed = new JsonArray();
@@ -80,6 +90,13 @@ internal sealed class Schema
     public Schema Default(JsonNode value) => With("default", value);
 
     public Schema Minimum(int value) => With("minimum", value);
+
+    public Schema Maximum(int value) => With("maximum", value);
+
+    /// <summary>Length of a text; rules on a text, and rules within lists, are refused by the API server without it.</summary>
+    public Schema AtMost(int characters) => With("maxLength", characters);
+
+    public Schema MaxItems(int value) => With("maxItems", value);
 
     public Schema MinItems(int value) => With("minItems", value);
 

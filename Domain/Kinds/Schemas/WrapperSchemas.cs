@@ -8,7 +8,7 @@ namespace Governor.Domain.Kinds.Schemas;
 /// <summary>The kinds of <c>infra.ontai.dev</c>.</summary>
 internal static class WrapperSchemas
 {
-    public static ImmutableArray<Crd> All => [Pack, Execution, Instance];
+    public static ImmutableArray<Crd> All => [Pack, Build, Execution, Instance];
 
     /// <summary>What the signature of a pack covers: never changed, added or removed once the pack exists.</summary>
     private static IReadOnlyList<Field> Content { get; } =
@@ -61,6 +61,29 @@ internal static class WrapperSchemas
         Column.Text("Targets", ".spec.targetClusters").OnlyWide(),
         Column.Text("Digest", ".spec.registryRef.digest").OnlyWide(),
         Column.Message);
+
+    private static Crd Build => new(
+        KnownKinds.PackBuild,
+        "A PackBuild says what the compiler makes a ClusterPack from. Nothing reconciles it.",
+        Object(
+                "The build.",
+                Must("componentName", Name("What is built.")),
+                Must("category", OneOf("What it is built from.", "helm", "kustomize", "raw")),
+                May("helmSource", Object(
+                    "For helm.",
+                    Must("url", Name("Where the chart lies.")),
+                    Must("chart", Name("Its name.")),
+                    Must("version", Name("Its version.")),
+                    May("valuesFile", Text("The values to render it with.")))),
+                May("kustomizeSource", Object("For kustomize.", Must("path", Name("The folder.")))),
+                May("rawSource", Object("For raw.", Must("path", Name("The folder.")))),
+                May("targetClusters", Texts("The clusters that shall have it.")))
+            .Rule("has(self.helmSource) == (self.category == 'helm')", "helmSource goes with category helm, and with no other")
+            .Rule("has(self.kustomizeSource) == (self.category == 'kustomize')", "kustomizeSource goes with category kustomize, and with no other")
+            .Rule("has(self.rawSource) == (self.category == 'raw')", "rawSource goes with category raw, and with no other"),
+        Status(),
+        Column.Text("Component", ".spec.componentName"),
+        Column.Text("Category", ".spec.category"));
 
     private static Crd Execution => new(
         KnownKinds.PackExecution,

@@ -7,36 +7,25 @@ namespace Governor.Domain.Tests.Kinds;
 
 public sealed class CrdTests
 {
-    /// <summary>The kinds that the main job needs on the wire.</summary>
-    public static TheoryData<string> Needed =>
-    [
-        "TalosCluster", "RunnerConfig", "ClusterPack", "PackExecution", "PackInstance", "RBACPolicy", "RBACProfile", "PermissionSet",
-        "PermissionSnapshot", "IdentityBinding", "IdentityProvider", "SeamMembership", "InfrastructureLineageIndex", "PackReceipt", "DriftSignal",
-    ];
+    /// <summary>Every kind of the table: none goes without a definition.</summary>
+    public static TheoryData<string> Every => [.. KindTable.Default.Kinds.Select(kind => kind.Kind)];
+
+    /// <summary>The kinds that carry a sealed lineage.</summary>
+    public static TheoryData<string> Sealed =>
+        [.. KindTable.Default.Kinds.Where(kind => kind.LineageRoot != LineageRoot.Never).Select(kind => kind.Kind), "PermissionSnapshot"];
 
     [Fact]
-    public void The_files_in_deploy_crds_are_current()
-    {
-        var folder = Path.Combine(RepositoryRoot(), "deploy", "crds");
-        var expected = CrdGenerator.All();
-        if (Environment.GetEnvironmentVariable("GOVERNOR_REGENERATE") == "1")
-            Regenerate(folder, expected);
-
-        var found = Directory.EnumerateFiles(folder, "*.yaml").ToDictionary(path => Path.GetFileName(path), File.ReadAllText, StringComparer.Ordinal);
-        var stale = expected.Where(file => found.GetValueOrDefault(file.FileName) != file.Text).Select(file => file.FileName)
-            .Concat(found.Keys.Except(expected.Select(file => file.FileName)))
-            .ToArray();
-
-        Assert.True(stale.Length == 0,
-            $"deploy/crds is not what the schemas say: {string.Join(", ", stale)}. Regenerate with GOVERNOR_REGENERATE=1 dotnet test tests/Domain.Tests");
-    }
+    public void There_is_one_definition_for_every_kind_of_the_table_and_none_besides() =>
+        Assert.Equal(
+            KindTable.Default.Kinds.Select(kind => kind.CrdName).Order(StringComparer.Ordinal),
+            CrdGenerator.Objects().Select(crd => crd.Name).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Generating_twice_gives_the_same_bytes() => Assert.Equal(CrdGenerator.All().AsEnumerable(), CrdGenerator.All());
 
     [Theory]
-    [MemberData(nameof(Needed))]
-    public void Every_needed_kind_has_a_definition_that_kubectl_can_show(string kind)
+    [MemberData(nameof(Every))]
+    public void Every_kind_has_a_definition_that_kubectl_can_show(string kind)
     {
         var crd = Definition(kind);
         var version = crd.Find("spec", "versions")[0];
@@ -50,17 +39,7 @@ public sealed class CrdTests
     }
 
     [Theory]
-    [InlineData("TalosCluster")]
-    [InlineData("RunnerConfig")]
-    [InlineData("ClusterPack")]
-    [InlineData("PackExecution")]
-    [InlineData("PackInstance")]
-    [InlineData("RBACPolicy")]
-    [InlineData("RBACProfile")]
-    [InlineData("PermissionSet")]
-    [InlineData("PermissionSnapshot")]
-    [InlineData("IdentityBinding")]
-    [InlineData("IdentityProvider")]
+    [MemberData(nameof(Sealed))]
     public void Lineage_can_be_neither_changed_nor_added_nor_removed(string kind)
     {
         var version = Definition(kind).Find("spec", "versions")[0];
@@ -94,29 +73,47 @@ public sealed class CrdTests
         Assert.Empty(Rules(Property(Definition("ClusterPack").Find("spec", "versions")[0], "spec", field)));
 
     [Theory]
-    [MemberData(nameof(Needed))]
-    public void Every_schema_is_structural(string kind) =>
-        AssertStructural(Definition(kind).Find("spec", "versions")[0].GetProperty("schema").GetProperty("openAPIV3Schema"), kind);
-
-    private static void AssertStructural(JsonElement schema, string path)
+    [InlineData("TalosControlPlane", true)]
+    [InlineData("TalosWorkerConfig", false)]
+    [InlineData("NodeOperation", false)]
+    public void Only_a_kind_with_one_number_of_replicas_scales(string kind, bool expected)
     {
-        var type = schema.GetProperty("type").GetString();
-        if (type == "array")
-        {
-            Assert.True(schema.TryGetProperty("items", out var items), $"{path}: an array says what its items are");
-            AssertStructural(items, $"{path}[]");
-            if (schema.TryGetProperty("x-kubernetes-list-map-keys", out var keys))
-                foreach (var key in keys.EnumerateArray().Select(key => key.GetString()))
-                    Assert.Contains(key, items.GetProperty("required").EnumerateArray().Select(required => required.GetString()));
-        }
-        if (!schema.TryGetProperty("properties", out var properties))
+        var version = Definition(kind).Find("spec", "versions")[0];
+
+        Assert.Equal(expected, version.GetProperty("subresources").TryGetProperty("scale", out var scale));
+        if (!expected)
             return;
-        Assert.Equal("object", type);
-        foreach (var property in properties.EnumerateObject())
-            AssertStructural(property.Value, $"{path}.{property.Name}");
-        if (schema.TryGetProperty("required", out var names))
-            foreach (var name in names.EnumerateArray())
-                Assert.True(properties.TryGetProperty(name.GetString()!, out _), $"{path} requires '{name}', which it does not have");
+        Assert.Equal(".spec.replicas", scale.GetProperty("specReplicasPath").GetString());
+        Assert.Equal("integer", Property(version, "spec", "replicas").GetProperty("type").GetString());
+        Assert.Equal("integer", Property(version, "status", "replicas").GetProperty("type").GetString());
+    }
+
+    [Theory]
+    [InlineData("EtcdMaintenance", "operation", "backup,restore,defrag")]
+    [InlineData("NodeMaintenance", "operation", "patch,hardening-apply,credential-rotate")]
+    [InlineData("NodeOperation", "operation", "scale-up,decommission,reboot,rollback")]
+    [InlineData("MaintenanceBundle", "operation", "drain,upgrade,etcd-backup,machineconfig-rotation")]
+    [InlineData("UpgradePolicy", "upgradeType", "talos,kubernetes,stack")]
+    [InlineData("DriftSignal", "state", "pending,delivered,queued,confirmed")]
+    [InlineData("DomainRelationship", "relationshipType", "signs,provisions,delegates,governs,observes,depends-on,extends")]
+    [InlineData("AppAuditPolicy", "transportPath", "conductor-federation,direct")]
+    [InlineData("MachineConfig", "role", "init,controlplane,worker")]
+    public void An_enum_has_the_values_of_the_specification(string kind, string field, string expected) =>
+        Assert.Equal(
+            expected.Split(','),
+            Property(Definition(kind).Find("spec", "versions")[0], "spec", field).GetProperty("enum").EnumerateArray().Select(value => value.GetString()));
+
+    [Fact]
+    public void Every_kind_has_a_short_name_and_what_an_operator_looks_for_is_in_the_narrow_view()
+    {
+        foreach (var crd in CrdGenerator.Objects())
+        {
+            Assert.NotEmpty(crd.Find("spec", "names", "shortNames").EnumerateArray());
+            var columns = crd.Find("spec", "versions")[0].GetProperty("additionalPrinterColumns").EnumerateArray().ToArray();
+            Assert.True(columns.Length > 1, $"{crd.Name}: expected a column besides Age");
+            Assert.Equal(columns.Length, columns.Select(column => column.GetProperty("name").GetString()).Distinct().Count());
+            Assert.DoesNotContain(columns, column => column.GetProperty("name").GetString() == "Name");
+        }
     }
 
     private static KubeObject Definition(string kind) =>
@@ -134,21 +131,4 @@ public sealed class CrdTests
         schema.TryGetProperty("x-kubernetes-validations", out var rules)
             ? [.. rules.EnumerateArray().Select(rule => rule.GetProperty("rule").GetString()!)]
             : [];
-
-    private static void Regenerate(string folder, IEnumerable<GeneratedFile> files)
-    {
-        Directory.CreateDirectory(folder);
-        foreach (var old in Directory.EnumerateFiles(folder, "*.yaml"))
-            File.Delete(old);
-        foreach (var file in files)
-            File.WriteAllText(Path.Combine(folder, file.FileName), file.Text);
-    }
-
-    private static string RepositoryRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "Governor.sln")))
-                return folder.FullName;
-        throw new InvalidOperationException($"expected Governor.sln above {AppContext.BaseDirectory}, found none");
-    }
 }

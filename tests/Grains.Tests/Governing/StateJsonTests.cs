@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using System.Text.Json;
+using Governor.Domain.Admission;
 using Governor.Domain.Approvals;
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
@@ -17,8 +18,8 @@ public sealed class StateJsonTests
 {
     public static TheoryData<Type> States =>
     [
-        typeof(ApprovalState), typeof(ClusterState), typeof(ErasureState), typeof(ExecutionState), typeof(InstanceState), typeof(LineageState), typeof(MembershipState), typeof(PackState),
-        typeof(PermissionSetState), typeof(PermissionState), typeof(PolicyState), typeof(ProfileState), typeof(RosterState), typeof(SigningKeyState),
+        typeof(ApprovalState), typeof(BootstrapState), typeof(ClusterState), typeof(ErasureState), typeof(ExecutionState), typeof(InstanceState), typeof(LineageState), typeof(MembershipState), typeof(PackState),
+        typeof(PermissionSetState), typeof(PermissionState), typeof(PolicyState), typeof(ProfileState), typeof(RefusalState), typeof(RosterState), typeof(SigningKeyState),
     ];
 
     [Theory]

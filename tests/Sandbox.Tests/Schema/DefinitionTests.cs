@@ -49,6 +49,18 @@ public sealed class DefinitionTests : ClusterFixture
     [InlineData("""{"type":"array"}""", "items: Required value")]
     [InlineData("""{"type":"integer","default":"x"}""", "must be of type integer")]
     [InlineData("""{"type":"string","x-kubernetes-validations":[{"rule":"self ==="}]}""", "compilation failed")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"x-kubernetes-validations":[{"rule":"self.nosuch == 1"}]}""", "<input>:1:5: undefined field 'nosuch'\n | self.nosuch == 1\n | ....^")]
+    [InlineData("""{"type":"array","items":{"type":"array","items":{"type":"string","x-kubernetes-validations":[{"rule":"self.contains('x')"}]}}}""", "estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule")]
+    [InlineData("""{"type":"array","items":{"type":"array","items":{"type":"string","x-kubernetes-validations":[{"rule":"self.contains('x')"}]}}}""", "spec.validation.openAPIV3Schema: Forbidden: x-kubernetes-validations estimated rule cost total")]
+    [InlineData("""{"type":"array","items":{"type":"object","properties":{"a":{"type":"string","maxLength":9}},"x-kubernetes-validations":[{"rule":"self == oldSelf"}]}}""", "oldSelf cannot be used on the uncorrelatable portion")]
+    [InlineData("""{"type":"array","uniqueItems":true,"items":{"type":"string"}}""", "uniqueItems cannot be set to true")]
+    [InlineData("""{"type":"object","additionalProperties":false}""", "additionalProperties cannot be set to false")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"string"}}""", "mutual exclusive")]
+    [InlineData("""{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["a"],"items":{"type":"object","properties":{"a":{"type":"string"}}}}""", "must have a default or be a required property")]
+    [InlineData("""{"type":"object","x-kubernetes-list-type":"map"}""", "must be array if x-kubernetes-list-type is specified")]
+    [InlineData("""{"type":"object","anyOf":[{"type":"object"}]}""", "must be empty to be structural")]
+    [InlineData("""{"type":"object","oneOf":[{"properties":{"b":{"minLength":1}}}]}""", "properties[b]: Required value: because it is defined in")]
+    [InlineData("""{"$ref":"#/x","type":"object"}""", "$ref is not supported")]
     public async Task A_schema_that_is_not_structural_is_refused(string spec, string message)
     {
         var answer = await ServeAsync(spec);
@@ -122,7 +134,7 @@ public sealed class DefinitionTests : ClusterFixture
     {
         await ServeAsync($$$"""
             {"type":"object","x-kubernetes-validations":[{"rule":{{{JsonValue.Create(rule)!.ToJsonString()}}},"message":"the rule"}],"properties":{"min":{"type":"integer"},"max":{"type":"integer"},
-            "name":{"type":"string"},"items":{"type":"array","items":{"type":"integer"} } } }
+            "name":{"type":"string"},"items":{"type":"array","maxItems":100,"items":{"type":"integer"} } } }
             """);
         var answer = await ThingAsync("a", value);
         Assert.Equal(holds ? 201 : 422, answer.Code);

@@ -1,0 +1,33 @@
+using Governor.Domain.Admission;
+using Governor.Domain.Approvals;
+using Governor.Domain.Facts;
+using Governor.Grains.Approvals;
+using Governor.Grains.Governing;
+using Governor.Grains.Interfaces;
+using Microsoft.Extensions.Options;
+
+namespace Governor.Grains.Admission;
+
+/// <summary>The bootstrap window: committed when it opens, committed when it closes. Silos read what is committed.</summary>
+public sealed class BootstrapGrain(GovernedServices services, IOptions<ApprovalOptions> options)
+    : GovernedGrain<BootstrapState, BootstrapInput>(services, Subjects.Bootstrap), IBootstrapGrain
+{
+    private readonly ApprovalPolicy _policy = options.Value.ToPolicy();
+
+    public Task StartAsync(TimeSpan length) => DecideAsync(new BootstrapInput.Started(length));
+
+    public Task CloseAsync(Caller by, string why) => DecideAsync(new BootstrapInput.Closed(by, why));
+
+    protected override BootstrapState Initial() => BootstrapState.Initial;
+
+    protected override Decision<BootstrapState> Decide(BootstrapState state, BootstrapInput input, DateTimeOffset now) => BootstrapRules.Decide(state, input, _policy, now);
+
+    // Nobody tells it anything: it is asked.
+    protected override BootstrapInput Receive(Fact fact) => new BootstrapInput.Ticked();
+
+    protected override BootstrapInput? Read(Observation seen) => null;
+
+    protected override DateTimeOffset? NextTick(BootstrapState state) => BootstrapRules.NextTick(state);
+
+    protected override BootstrapInput Tick() => new BootstrapInput.Ticked();
+}
