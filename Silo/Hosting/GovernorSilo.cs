@@ -97,6 +97,7 @@ public static class GovernorSilo
         });
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
+        services.AddSingleton<TenantRights>();
         services.AddSingleton<CommittedStates>();
         services.AddSingleton<AccessReviews>();
         services.AddSingleton<PrometheusText>();

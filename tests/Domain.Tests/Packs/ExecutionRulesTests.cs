@@ -14,12 +14,15 @@ public sealed class ExecutionRulesTests
         var state = Make.Observed();
 
         Assert.Equal(ExecutionPhase.Gated, state.Phase);
-        Assert.Equal(4, state.Gates.Length);
+        Assert.Equal(7, state.Gates.Length);
         Assert.All(state.Gates, gate => Assert.Equal(Make.Now, gate.BlockedAt));
         Assert.True(state.Conditions.IsTrue("Waiting"));
         Assert.True(state.Conditions.IsTrue("PackSignaturePending"));
         Assert.True(state.Conditions.IsTrue("PermissionSnapshotOutOfSync"));
         Assert.True(state.Conditions.IsTrue("RBACProfileNotProvisioned"));
+        Assert.True(state.Conditions.IsTrue("PackRevoked"));
+        Assert.True(state.Conditions.IsTrue("WrapperRunnerRBACNotReady"));
+        Assert.True(state.Conditions.IsTrue("TargetUnreachable"));
         Assert.True(state.Conditions.IsTrue("Pending"));
         Assert.False(state.Conditions.IsTrue("Ready"));
     }
@@ -198,7 +201,7 @@ public sealed class ExecutionRulesTests
         var state = ExecutionRules.Decide(open, new ExecutionInput.Observed(other), Make.Now).State;
 
         Assert.Equal(ExecutionPhase.Gated, state.Phase);
-        Assert.Equal(GateFacts.None, state.Facts);
+        Assert.Equal(GateFacts.None with { Turn = open.Facts.Turn }, state.Facts); // whoever gave it the turn is told that it is over
         var letters = ExecutionRules.Outbox(state).ToList();
         Assert.Contains(letters, l => l.To == new Address(Subjects.Cluster, "ccs-dev") && l.Fact is Interest { Active: false });
         Assert.Contains(letters, l => l.To == new Address(Subjects.Cluster, "dev") && l.Fact is Interest { Active: true });

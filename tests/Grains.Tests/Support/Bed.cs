@@ -210,5 +210,6 @@ public sealed class Bed : IAsyncDisposable
         silo.Services.AddKubernetes(Configure);
         silo.Services.AddSingleton<GovernedServices>();
         silo.Services.AddSingleton<TenantClusters>();
+        silo.Services.AddSingleton<Governor.Grains.Packs.TenantRights>();
     }
 }
