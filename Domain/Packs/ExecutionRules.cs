@@ -102,7 +102,8 @@ public static class ExecutionRules
         SnapshotFact snapshot when snapshot.Cluster == spec?.Cluster && snapshot.Supersedes(facts.Snapshot) => facts with { Snapshot = snapshot },
         ProfileStanding profile when profile.Profile == spec?.Profile && profile.Supersedes(facts.Profile) => facts with { Profile = profile },
         TurnFact turn when turn.From == InstanceRules.AddressOf(turn.Instance) && turn.Supersedes(facts.Turn) => facts with { Turn = turn },
-        ReleaseFact release when spec?.Restores is { } restores && release.Instance == restores.Instance && release.Revision == restores.Revision
+        // It may come before the object is seen; then it is looked at again when that is.
+        ReleaseFact release when (spec is null || spec.Restores == new ReleaseRef(release.Instance, release.Revision))
             && release.From == InstanceRules.AddressOf(release.Instance) && release.Supersedes(facts.Release) => facts with { Release = release },
         _ => facts,
     };

@@ -17,7 +17,7 @@ public static class InstanceRules
 
     /// <summary><c>namespace/{base pack}-{cluster}</c>: the pack lineage on its target, whatever versions come and go.</summary>
     public static ObjectKey KeyOf(ObjectKey pack, PackSpec spec, string cluster) =>
-        new(pack.Namespace, $"{(spec.BasePackName.Length > 0 ? spec.BasePackName : pack.Name)}-{cluster}");
+        new(pack.Namespace, $"{spec.BaseNameOr(pack.Name)}-{cluster}");
 
     public static Address AddressOf(ObjectKey instance) => new(Subjects.Instance, instance.ToString());
 

@@ -75,7 +75,7 @@ public static class InstanceStatus
             {
                 ["clusterPackRef"] = new JsonObject { ["name"] = release.Pack.Name, ["version"] = release.Version },
                 ["targetClusterRef"] = state.Cluster,
-                ["admissionProfileRef"] = release.Pack.Name,
+                ["admissionProfileRef"] = release.Spec.BaseNameOr(release.Pack.Name),
                 ["packInstanceRef"] = state.Key.Name,
                 ["rollbackToRevision"] = restoration.Revision,
             },
@@ -153,7 +153,7 @@ public static class InstanceStatus
             case InstanceStanding.Removed:
                 return (false, !state.Declared.IsEmpty, "Removed", $"what was delivered is gone; {state.Kept.Length} objects were left on the target");
             case InstanceStanding.Abandoned when state.Abandonment is { } abandonment:
-                return (false, false, "Abandoned", $"given up by {abandonment.By} ({abandonment.Why}): {abandonment.Objects.Length} objects were left on {state.Cluster}"
+                return (false, false, abandonment.SeenAt is null ? "Abandoned" : "AbandonedAndFound", $"given up by {abandonment.By} ({abandonment.Why}): {abandonment.Objects.Length} objects were left on {state.Cluster}"
                     + (abandonment.SeenAt is { } seen ? $"; it answered again at {seen:u}, with {abandonment.Found.Length} of them still there, which are left alone" : ""));
         }
         if (ReceiptRules.RevocationOf(state) is { } revocation)

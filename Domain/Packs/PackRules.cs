@@ -106,7 +106,7 @@ public static class PackRules
                     {
                         ["clusterPackRef"] = new JsonObject { ["name"] = state.Key.Name, ["version"] = spec.Version },
                         ["targetClusterRef"] = cluster,
-                        ["admissionProfileRef"] = state.Key.Name,
+                        ["admissionProfileRef"] = spec.BaseNameOr(state.Key.Name),
                     },
                 },
                 chain);

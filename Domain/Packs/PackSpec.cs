@@ -26,6 +26,9 @@ public sealed partial record PackSpec(
     // Who may write to the ClusterPack changes these at will; everything else is the pack.
     private static readonly ImmutableArray<string> Mutable = ["targetClusters", "lifecyclePolicies", "rollbackToRevision"];
 
+    /// <summary>What the pack is called across its versions; its profile is named so, too.</summary>
+    public string BaseNameOr(string name) => BasePackName.Length > 0 ? BasePackName : name;
+
     /// <summary>The layers in the order in which they are applied.</summary>
     public IEnumerable<(PackLayer Layer, Digest Digest)> Layers()
     {

@@ -42,8 +42,9 @@ public sealed class PackDelivery(ICluster target, SealedCausalChain? lineage, Ti
         {
             try
             {
+                var isNew = await target.GetAsync(item.Gvk, item.Key, cancellation) is null;
                 var stored = await target.ApplyAsync(Descent.Stamp(item, lineage), FieldManager, default, cancellation);
-                applied.Add(new DeployedResource(item.ApiVersion, item.Kind, item.Namespace, item.Name, stored.Uid));
+                applied.Add(new DeployedResource(item.ApiVersion, item.Kind, item.Namespace, item.Name, stored.Uid, isNew));
             }
             catch (KubernetesException e) when (!e.IsTransient)
             {

@@ -38,6 +38,9 @@ public sealed class PackExecutionGrain(
             _delivering?.Cancel();
             _faultySince = null;
         }
+        // A gate that closes before the first write stops what is under way, whatever it waits for.
+        if (state.Phase == ExecutionPhase.Verifying && decision.State.Phase is ExecutionPhase.Gated or ExecutionPhase.Superseded)
+            _delivering?.Cancel();
         return decision;
     }
 
@@ -90,9 +93,9 @@ public sealed class PackExecutionGrain(
         {
             await DeliverAsync(uid, delivering.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && (State.Uid != uid || !State.Exists))
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && (State.Uid != uid || State is { Exists: false } or { Phase: ExecutionPhase.Gated or ExecutionPhase.Superseded or ExecutionPhase.Failed }))
         {
-            // The object is gone, or another is in its place.
+            // The object is gone, or another is in its place, or it may not go on.
         }
         catch (DeliveryException e)
         {

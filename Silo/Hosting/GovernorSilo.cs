@@ -125,6 +125,7 @@ public static class GovernorSilo
         app.MapOpenApi();
         app.MapApprovals();
         app.MapErasures();
+        app.MapAbandonments();
         app.MapGovernance();
         app.MapAudit();
         app.MapLog();
