@@ -71,7 +71,7 @@ internal static class InstanceRemoval
         };
         var told = InstanceRules.Context(state).Operational(
             now, isKept ? "packinstance.object-kept" : "packinstance.object-removed", $"status.deployedResources['{what}']", what, isKept ? what : null,
-            $"{order.Cause}: {done.Outcome}: {(done.Reason.Length > 0 ? $"{done.Reason}: " : "")}{done.Message}");
+            $"{what}: {order.Cause}: {done.Outcome}: {(done.Reason.Length > 0 ? $"{done.Reason}: " : "")}{done.Message}");
         return next.Removal!.Pending.IsEmpty ? Decision.Of(End(next), told, Ended(next, now)) : Decision.Of(next, told);
     }
 

@@ -75,7 +75,10 @@ public sealed class PackInstanceGrain(GovernedServices services, TenantClusters 
     // One object after the other, each committed: whatever dies in between is taken up where it was.
     private async Task RemoveAsync(ConductorFact target, CancellationToken cancellation)
     {
-        var removal = new PackRemoval((await ConnectAsync(target, cancellation)).Cluster, new PackOwner(State.Key));
+        var tenant = (await ConnectAsync(target, cancellation)).Cluster;
+        var removal = new PackRemoval(tenant, new PackOwner(State.Key));
+        if (State.Removal is { Cause: RemovalCause.Deletion } && await tenant.DiscoverAsync(KnownKinds.PackReceipt, cancellation) is not null)
+            await tenant.DeleteAsync(KnownKinds.PackReceipt, new ObjectKey(ReceiptRules.Namespace, State.Key.Name), null, cancellation);
         while (State.Removal is { Pending: [var entry, ..], IsCancelled: false } order)
         {
             var (outcome, reason, message) = await removal.RemoveAsync(entry, order.Cause, cancellation);

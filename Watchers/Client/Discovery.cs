@@ -67,9 +67,15 @@ internal sealed class Discovery(
         foreach (var root in (string[])["api", "apis"])
         {
             await OnceAsync(root, () => FetchAllAsync(root)).WaitAsync(cancellation);
-            if (!_whole.TryGetValue(root, out var whole) || whole.Versions.Length == 0)
-                return null;
-            foreach (var version in whole.Versions)
+            GroupVersion[] versions = _whole.TryGetValue(root, out var whole) ? whole.Versions : [];
+            if (versions.Length == 0)
+            {
+                if (root == "apis")
+                    return null;
+                versions = [("", "v1")]; // the core group has no other
+                await OnceAsync("/v1", () => FetchAsync(versions[0])).WaitAsync(cancellation);
+            }
+            foreach (var version in versions)
                 all.AddRange(Known(version)?.Kinds.Values ?? []);
         }
         return all;

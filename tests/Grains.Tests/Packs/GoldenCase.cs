@@ -45,10 +45,10 @@ internal sealed class GoldenCase(Bed bed, string registry, SigningKey key, strin
             }
             catch (TimeoutException e)
             {
-                _transcript.Step($"{Describe(step)} did not come");
+                _transcript.Step($"{Describe(step)} did not come", tells: true);
                 throw new InvalidOperationException($"{_transcript}\n{e.Message[..Math.Min(e.Message.Length, 500)]}", e);
             }
-            _transcript.Step(Describe(step));
+            _transcript.Step(Describe(step), tells: _holds.Count == 0 && step is { ApiVersion: "case", Kind: "Await" or "Abandon" });
         }
         return (_transcript.ToString(), await GoldenOutcome.OfAsync(bed, registry));
     }

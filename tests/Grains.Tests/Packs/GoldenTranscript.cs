@@ -16,7 +16,7 @@ internal sealed partial class GoldenTranscript(Bed bed, string registry)
 
     // In how many steps the gates came to their answers, and when the object was seen, differs from run to run; what came of it does not.
     private static readonly string[] LeftOut =
-        ["packexecution.gate-cleared", "packexecution.gate-blocked", "packinstance.recorded", "pack.content-read", "pack.execution-refused", "pack.execution-accepted"];
+        ["packexecution.gate-cleared", "packexecution.gate-blocked", "packexecution.step-done", "packinstance.recorded", "pack.content-read", "pack.execution-refused", "pack.execution-accepted"];
 
     private readonly StringBuilder _text = new();
     private readonly Dictionary<string, int> _uids = [];
@@ -30,9 +30,12 @@ internal sealed partial class GoldenTranscript(Bed bed, string registry)
             _text.Append(line).Append('\n');
     }
 
-    public void Step(string what)
+    /// <param name="tells">Whether the actors have come to rest: only then it is certain which decisions there are by now.</param>
+    public void Step(string what, bool tells)
     {
         _text.Append(CultureInfo.InvariantCulture, $"\n{++_steps}. {what}\n");
+        if (!tells)
+            return;
         var events = bed.Commits.Events();
         var news = events.Skip(_told).Where(e => Kinds.Contains(e.Subject.Kind) && !LeftOut.Contains(e.Action) && !e.Action.EndsWith(".state-changed", StringComparison.Ordinal) && e.Rationale is not null);
         _told = events.Count;
