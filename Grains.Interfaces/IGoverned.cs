@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Governor.Domain.Approvals;
+using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Signing;
@@ -28,8 +30,10 @@ public interface IGoverned : IGrainWithStringKey
 
 /// <summary>What a watch saw of one object on one cluster.</summary>
 /// <param name="Object">The object, or null when it is gone.</param>
+/// <param name="Cluster">Where; the management cluster unless said. Names are unique within a cluster only: the same key on another cluster is another object.</param>
+/// <param name="IsFollowed">It is told because the actor follows the object (<see cref="IWatchGrain.FollowAsync"/>), not because it is the actor's own.</param>
 [GenerateSerializer, Immutable]
-public sealed record Observation(GroupVersionKind Kind, ObjectKey Key, string Uid, KubeObject? Object);
+public sealed record Observation(GroupVersionKind Kind, ObjectKey Key, string Uid, KubeObject? Object, ClusterName Cluster = default, bool IsFollowed = false);
 
 /// <summary>One ClusterPack. Key: <c>namespace/name</c>.</summary>
 public interface IPackGrain : IGoverned;
@@ -95,14 +99,41 @@ public interface IApprovalGrain : IGoverned
 /// <summary>The erasure of one record's payload. Key: the record's leaf index.</summary>
 public interface IErasureGrain : IGoverned;
 
-/// <summary>One list/watch stream: exactly one in the whole silo cluster. Key: see <c>WatchKey</c>.</summary>
+/// <summary>
+/// One list/watch stream: one kind on one cluster, exactly one in the whole silo cluster. Key: see <c>WatchKey</c>. On the management
+/// cluster it tells the actors of the governed kinds; on any cluster it tells whoever follows single objects.
+/// </summary>
 public interface IWatchGrain : IGrainWithStringKey
 {
-    /// <summary>Keeps the stream running. Safe to repeat.</summary>
+    /// <summary>Keeps a stream of the management cluster running that tells each object's own actor. Safe to repeat.</summary>
     [Alias("ensure")]
     Task EnsureAsync();
 
-    /// <summary>Whether everything that existed when the stream began has been told to the actors.</summary>
+    /// <summary>
+    /// Makes a governed actor follow exactly these objects of the stream's kind, in place of those that it followed before; none ends
+    /// it. Safe to repeat: what is followed already is not told again.
+    /// </summary>
+    /// <remarks>
+    /// <para>The follower is told by <see cref="IGoverned.ObserveAsync"/>: the present state of every object that is new to it, at once,
+    /// and then whatever changes, in order and the newest only; an observation that could not be delivered is delivered again. That an
+    /// object is gone is told when it is certain: when the cluster itself has said so, never because the cluster is away, the kubeconfig
+    /// leads elsewhere, a list is not complete, or an object has lost the label by which the stream selects.</para>
+    /// <para>Who follows is remembered as long as the silo lives that runs the stream. A follower says it again whenever it is
+    /// activated, and now and then.</para>
+    /// </remarks>
+    /// <param name="follower">A governed actor.</param>
+    /// <param name="objects">Keys of objects of the stream's kind; of a cluster-scoped kind without a namespace.</param>
+    [Alias("follow")]
+    Task FollowAsync(Address follower, ImmutableArray<ObjectKey> objects);
+
+    /// <summary>
+    /// Whether everything that exists has been told and nothing has interrupted the stream since. Until then nobody may judge by what
+    /// he has not heard of.
+    /// </summary>
     [Alias("is-synced"), AlwaysInterleave]
     Task<bool> IsSyncedAsync();
+
+    /// <summary>Waits until that is as expected, at most ten seconds; answers how it is then.</summary>
+    [Alias("until-synced"), AlwaysInterleave]
+    Task<bool> UntilSyncedAsync(bool expected);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Governor.Sandbox.Api;
 using Governor.Sandbox.Faults;
@@ -9,17 +10,22 @@ namespace Governor.Sandbox;
 /// One Kubernetes API served from memory on 127.0.0.1: a test double with the real wire protocol. What works against it is meant to work
 /// against kube-apiserver unchanged; it answers as version 1.26 does.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The token source has no timer and no wait handle: there is nothing to dispose of.")]
 public sealed class SandboxCluster : IAsyncDisposable
 {
     private readonly ClusterCore _core;
     private readonly ControllerLoop _controllers;
     private readonly ClusterListener _listener;
+    private readonly CancellationTokenSource _ended = new();
+    private TaskCompletionSource<Task> _wentAway = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private SandboxCluster(ClusterCore core, ControllerLoop controllers, ClusterListener listener)
     {
         _core = core;
         _controllers = controllers;
         _listener = listener;
+        core.Switchboard.Behave = SetBehaviour;
+        core.Switchboard.GoAway = GoAwayForAsync;
         AdminToken = core.Tokens.IssueFor("admin", ["system:masters"]);
         Kubeconfig = Write("admin", AdminToken);
     }
@@ -88,8 +94,33 @@ public sealed class SandboxCluster : IAsyncDisposable
         return _listener.ResumeAsync(ct);
     }
 
+    private async Task GoAwayForAsync(TimeSpan? length)
+    {
+        await GoAwayAsync();
+        var back = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Exchange(ref _wentAway, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult(back.Task);
+        if (length is not { } away)
+            return;
+        try
+        {
+            await Task.Delay(away, _core.Options.Clock ?? TimeProvider.System, _ended.Token);
+            await ComeBackAsync(_ended.Token);
+            back.SetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            back.SetCanceled(); // the cluster has come to its end meanwhile
+        }
+    }
+
+    /// <summary>Completes when a switch takes the cluster away the next time; what it brings completes when the cluster is back.</summary>
+    public Task<Task> WentAway => Volatile.Read(ref _wentAway).Task;
+
     public async ValueTask DisposeAsync()
     {
+        if (_ended.IsCancellationRequested)
+            return;
+        await _ended.CancelAsync();
         await _listener.StopAsync();
         await _controllers.DisposeAsync();
         _core.Dispose();

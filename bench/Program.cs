@@ -3,7 +3,10 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Governor.Bench;
 
-IBenchmark[] benchmarks = [new HostBenchmark(), new JournalBenchmark(), new GatesBenchmark()];
+if (args is [WatchServer.Argument, ..])
+    return await WatchServer.RunAsync(args);
+
+IBenchmark[] benchmarks = [new HostBenchmark(), new JournalBenchmark(), new GatesBenchmark(), new WatchBenchmark(), new EdgeBenchmark()];
 
 var names = args.Where(argument => !argument.StartsWith("--", StringComparison.Ordinal)).ToArray();
 var unknown = names.Except(benchmarks.Select(benchmark => benchmark.Name)).Concat(args.Where(argument => argument.StartsWith("--", StringComparison.Ordinal) && argument != "--json")).ToArray();

@@ -26,9 +26,13 @@ need() {
     || fail "could not install $package; install it by hand"
 }
 
-need_servers() {
+need_dotnet() {
   command -v dotnet >/dev/null 2>&1 || fail "the .NET 10 SDK is missing; install it from https://dot.net or your distribution"
   case "$(dotnet --version 2>/dev/null)" in 1[0-9].*) ;; *) fail "expected the .NET SDK 10 or later, found '$(dotnet --version 2>/dev/null)'";; esac
+}
+
+need_servers() {
+  need_dotnet
   local initdb
   initdb=$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1 || true)
   need postgresql "the journal" "${initdb:-initdb}"

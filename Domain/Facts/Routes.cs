@@ -22,6 +22,10 @@ public static class Routes
         return SubjectOf(kind) is { } subject ? new Address(subject, key.ToString()) : null;
     }
 
+    /// <summary>Whether objects of this kind have actors at all.</summary>
+    public static bool Follows(GroupVersionKind kind) =>
+        kind == KnownKinds.RunnerConfig || kind == KnownKinds.TalosCluster || SubjectOf(kind) is not null;
+
     private static string? SubjectOf(GroupVersionKind kind) =>
         kind == KnownKinds.ClusterPack ? Subjects.Pack
         : kind == KnownKinds.PackExecution ? Subjects.Execution

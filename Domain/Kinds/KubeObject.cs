@@ -84,6 +84,9 @@ public sealed class KubeObject
         return made;
     }
 
+    /// <summary>The same object without its parsed form, which is made again when somebody looks inside: for whoever keeps many.</summary>
+    public KubeObject Folded() => _root is null ? this : new KubeObject(_json);
+
     public static KubeObject From(JsonNode node) => Parse(JsonSerializer.SerializeToUtf8Bytes(node));
 
     public override string ToString() => $"{Kind} {Key}";

@@ -12,6 +12,20 @@ public static class Descent
     /// <summary>Holds the sealed chain on objects whose spec has no room for it.</summary>
     public const string ChainAnnotation = "infrastructure.ontai.dev/lineage";
 
+    /// <summary>
+    /// On every object that a pack puts onto a cluster, sealed or not: what streams of such clusters select by. The key is the one that
+    /// Guardian marks its snapshots with. It selects and proves nothing: whoever may change the object may take it away.
+    /// </summary>
+    public const string ManagedByLabel = "ontai.dev/managed-by";
+
+    private const string Governor = "governor";
+
+    /// <summary>Selects the objects that packs have put onto a cluster.</summary>
+    public const string DeliveredSelector = ManagedByLabel + "=" + Governor;
+
+    /// <summary>Whether an object carries the label by which delivered objects are selected.</summary>
+    public static bool IsDelivered(KubeObject item) => item.FindText("metadata", "labels", ManagedByLabel) == Governor;
+
     /// <summary>Seals the chain into <c>spec.lineage</c> of one of our own kinds, and labels it with its root.</summary>
     public static KubeObject Seal(JsonObject item, SealedCausalChain? chain)
     {
@@ -22,12 +36,13 @@ public static class Descent
         return KubeObject.From(item);
     }
 
-    /// <summary>Marks an object of any kind with the chain that caused it. The same object and chain give the same bytes.</summary>
+    /// <summary>Marks an object of a pack as delivered, and with the chain that caused it. The same object and chain give the same bytes.</summary>
     public static KubeObject Stamp(KubeObject item, SealedCausalChain? chain)
     {
-        if (chain is null)
-            return item;
         var copy = item.ToJsonObject();
+        Child(copy["metadata"]!.AsObject(), "labels")[ManagedByLabel] = Governor;
+        if (chain is null)
+            return KubeObject.From(copy);
         Label(copy, chain);
         Child(copy["metadata"]!.AsObject(), "annotations")[ChainAnnotation] = Encoding.UTF8.GetString(CanonicalJson.Encode(chain.ToJson()));
         return KubeObject.From(copy);

@@ -91,8 +91,15 @@ public readonly record struct ApplyOptions(bool Force = false, bool DryRun = fal
 /// <param name="Name">One object only, through a field selector.</param>
 /// <param name="ResourceVersion">Resume here; null or "" lists first.</param>
 /// <param name="Known">What the caller believes to exist: after a list, a tombstone is sent for each that is not there any more.</param>
+/// <param name="LabelSelector">Only objects with these labels. One that loses them looks as if it were gone.</param>
+/// <param name="CatchUp">
+/// For callers to whom <see cref="WatchEventType.Synced"/> has to mean "nothing that is there now is untold": at the beginning and after
+/// every fault everything is listed, and of that only told what is newer than <see cref="ResourceVersion"/>, or than the place where
+/// the stream was, or not among what is known. An ordinary resumption tells the same, but nobody could say when it has caught up.
+/// </param>
 public sealed record WatchRequest(
-    GroupVersionKind Kind, string? Namespace = null, string? Name = null, string? ResourceVersion = null, IReadOnlyDictionary<ObjectKey, string>? Known = null);
+    GroupVersionKind Kind, string? Namespace = null, string? Name = null, string? ResourceVersion = null, IReadOnlyDictionary<ObjectKey, string>? Known = null,
+    string? LabelSelector = null, bool CatchUp = false);
 
 public enum WatchEventType
 {
@@ -102,7 +109,10 @@ public enum WatchEventType
     /// <summary>The object is gone. From a relist only its key and last known UID are certain.</summary>
     Gone,
 
-    /// <summary>Everything that existed at <see cref="WatchEvent.ResourceVersion"/> has been sent.</summary>
+    /// <summary>
+    /// Everything that existed at <see cref="WatchEvent.ResourceVersion"/> has been sent. The version is "" when nothing can exist: the
+    /// kind is not served, and no definition of it is there.
+    /// </summary>
     Synced,
 
     /// <summary>Nothing happened; <see cref="WatchEvent.ResourceVersion"/> is a fresh place to resume from.</summary>

@@ -28,6 +28,9 @@ public sealed class ApprovalGrain(GovernedServices services, IOptions<ApprovalOp
         return ApprovalRules.Refuse(State, ruling, _policy, Clock.GetUtcNow());
     }
 
+    /// <summary>The trail is there whether the management cluster is or not.</summary>
+    protected override bool DependsOnObservation => false;
+
     protected override ApprovalState Initial() => ApprovalState.Initial(Key);
 
     protected override Decision<ApprovalState> Decide(ApprovalState state, ApprovalInput input, DateTimeOffset now) => ApprovalRules.Decide(state, input, _policy, now);

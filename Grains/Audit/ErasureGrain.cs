@@ -14,6 +14,9 @@ namespace Governor.Grains.Audit;
 public sealed class ErasureGrain(GovernedServices services, IErasures erasures, IAuditReader audit)
     : GovernedGrain<ErasureState, ErasureInput>(services, Subjects.Erasure), IErasureGrain
 {
+    /// <summary>The trail is there whether the management cluster is or not.</summary>
+    protected override bool DependsOnObservation => false;
+
     protected override ErasureState Initial() => ErasureState.Initial(ErasureRules.LeafOf(Key));
 
     protected override Decision<ErasureState> Decide(ErasureState state, ErasureInput input, DateTimeOffset now) => ErasureRules.Decide(state, input, now);

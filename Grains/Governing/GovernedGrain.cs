@@ -4,6 +4,7 @@ using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Grains.Watches;
 using Microsoft.Extensions.Logging;
 using Orleans;
 using Orleans.Concurrency;
@@ -12,7 +13,7 @@ using Orleans.Runtime;
 namespace Governor.Grains.Governing;
 
 /// <summary>What every governed actor needs from its silo.</summary>
-public sealed record GovernedServices(IJournal Journal, IClusters Clusters, TimeProvider Clock, ILoggerFactory Loggers);
+public sealed record GovernedServices(IJournal Journal, IClusters Clusters, TimeProvider Clock, ILoggerFactory Loggers, ObservationGate Gate);
 
 /// <summary>
 /// The base of every governed actor: load, decide, commit, and only then act.
@@ -33,6 +34,7 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+    private static readonly TimeSpan LongestTelling = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeptWhileActing = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan KeptPastTimer = TimeSpan.FromMinutes(5);
 
@@ -46,6 +48,8 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     private long _version;
     private bool _pending;
     private bool _owes;
+    private bool _isTelling;
+    private TaskCompletionSource? _stirred;
     private Task _acting = Task.CompletedTask;
     private IGrainTimer? _timer;
     private TimeSpan _backoff = FirstRetry;
@@ -81,12 +85,15 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     {
         await _deactivating.CancelAsync();
         await _acting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        EndTelling();
     }
 
     public Task TellAsync(Fact fact) => DecideAsync(Receive(fact));
 
     public Task ObserveAsync(Observation observation)
     {
+        if (observation.IsFollowed)
+            return ReadFollowed(observation) is { } seen ? DecideAsync(seen) : Task.CompletedTask;
         // What we wrote went with the object that we wrote it to: its successor of the same name has none of it.
         var place = (observation.Kind, observation.Key);
         var uid = observation.Object is null ? "" : observation.Uid;
@@ -124,6 +131,9 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     /// <summary>What an observation means to this subject, or null when it means nothing.</summary>
     protected abstract TInput? Read(Observation seen);
 
+    /// <summary>What an observation of an object that this subject follows (<see cref="IWatchGrain.FollowAsync"/>) means, or null when it means nothing.</summary>
+    protected virtual TInput? ReadFollowed(Observation seen) => null;
+
     /// <summary>What others have to be told, given the state.</summary>
     protected virtual IEnumerable<Letter> Outbox(TState state) => [];
 
@@ -132,6 +142,12 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     /// pauses for as long as it throws.
     /// </summary>
     protected virtual Task ActAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    /// <summary>
+    /// What this subject says and does depends on what is seen of the management cluster, and waits until enough of it has been seen
+    /// (<see cref="ObservationGate"/>).
+    /// </summary>
+    protected virtual bool DependsOnObservation => true;
 
     /// <summary>When the state wants to be looked at again although nothing happens, or null.</summary>
     protected virtual DateTimeOffset? NextTick(TState state) => null;
@@ -226,6 +242,8 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     private void StartActing()
     {
         _owes = true;
+        BeginTelling();
+        _stirred?.TrySetResult();
         _timer?.Dispose();
         _timer = null;
         if (_acting.IsCompleted && !_deactivating.IsCancellationRequested)
@@ -256,6 +274,8 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             _owes = true;
+            if (_backoff > LongestTelling)
+                EndTelling(); // one that cannot be told keeps the others from acting only so long
             TryAgainLater(e, ResumeAsync);
         }
     }
@@ -263,10 +283,45 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     // A receiver that cannot listen keeps nobody from writing what he owns.
     private async Task PerformAsync()
     {
+        if (DependsOnObservation)
+            await _services.Gate.ListedAsync(_deactivating.Token);
         var delivering = _postman.DeliverAsync(new Address(Subject, Key), _version, Outbox(State));
         await delivering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        await ActAsync(_deactivating.Token);
+        if (await MayActAsync(delivering))
+            await ActAsync(_deactivating.Token);
         await delivering;
+    }
+
+    /// <summary>Waits until the gate is open. False when something was decided meanwhile, or could not be told: that has to be told first.</summary>
+    private async Task<bool> MayActAsync(Task delivering)
+    {
+        while (DependsOnObservation && !_services.Gate.IsOpen)
+        {
+            if (_owes || delivering.IsFaulted)
+                return false;
+            EndTelling();
+            _stirred = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await await Task.WhenAny(_services.Gate.OpenAsync(_deactivating.Token), _stirred.Task);
+        }
+        if (!_owes && !delivering.IsFaulted)
+            EndTelling();
+        return true;
+    }
+
+    private void BeginTelling()
+    {
+        if (_isTelling || !DependsOnObservation || _deactivating.IsCancellationRequested)
+            return;
+        _isTelling = true;
+        _services.Gate.BeginTelling();
+    }
+
+    private void EndTelling()
+    {
+        if (!_isTelling)
+            return;
+        _isTelling = false;
+        _services.Gate.EndTelling();
     }
 
     // Says in the journal that nothing is owed, so that a restarted silo need not resume this actor.

@@ -30,6 +30,12 @@ internal static class CommittedObjects
         return known;
     }
 
+    /// <summary>Which API server a cluster has been known by; "" when it has not been reached yet.</summary>
+    public static async Task<string> IdentityAsync(IJournal journal, ClusterName cluster, CancellationToken cancellation) =>
+        await journal.LoadAsync(new GrainKey(Subjects.Cluster, cluster.Value), cancellation) is { } stored
+            ? JsonSerializer.Deserialize<ClusterState>(stored.State.Span, StateJson.Options)!.ApiUid
+            : "";
+
     private static async Task<IReadOnlyList<StoredState>> StatesAsync(IJournal journal, GroupVersionKind kind, ObjectKey? one, CancellationToken cancellation)
     {
         if (one is { } key)

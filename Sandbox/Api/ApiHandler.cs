@@ -47,6 +47,12 @@ internal sealed class ApiHandler
     {
         var user = _gate.Authenticate(http.Request);
         var info = RequestInfo.Parse(http.Request);
+        if (FaultSwitchboard.Takes(info.Path))
+        {
+            _gate.Authorize(user, info);
+            await _core.Switchboard.HandleAsync(http);
+            return;
+        }
         _core.Requests.Count(info);
         var name = info is { Verb: "create", Name: "" } && _core.Faults.AnyArmed ? await CreatedName.PeekAsync(http.Request) : info.Name;
         var agent = http.Request.Headers.UserAgent.ToString();

@@ -18,6 +18,7 @@ internal sealed class ClusterCore : IDisposable
         var clock = new SkewedClock(options.Clock ?? TimeProvider.System);
         Faults = new SandboxFaults(options.Seed, clock);
         Clock = clock;
+        Switchboard = new FaultSwitchboard(Faults, options.Clock ?? TimeProvider.System);
         Store = new ObjectStore(options.WatchHistory, options.WatchHistoryBytes);
         Tokens = new Tokens(Store, Clock);
         Authorizer = new Authorizer(Store);
@@ -29,6 +30,7 @@ internal sealed class ClusterCore : IDisposable
 
     public SandboxOptions Options { get; }
     public SandboxFaults Faults { get; }
+    public FaultSwitchboard Switchboard { get; }
     public TimeProvider Clock { get; }
     public ObjectStore Store { get; }
     public Tokens Tokens { get; }

@@ -23,17 +23,17 @@ internal sealed class WatchHandler
             FieldSelector.Parse(http.Request.Query["fieldSelector"].ToString(), context.Resource));
         var events = new EventWriter(http, context.Resource, media, _core.Clock);
         Answers.Warn(http, context.Warnings);
+        var dropped = _core.Faults.WatchesDropped; // from the first byte on, whoever has the headers has an open watch
+        var gate = new EventGate(events, http, context, _core.Faults, dropped);
         await events.StartAsync();
         if (media.As == "PartialObjectMetadataList")
             return;
-        await RunAsync(http, context, from, filter, events);
+        await RunAsync(http, context.Resource, from, filter, gate, dropped);
     }
 
-    private async Task RunAsync(HttpContext http, RequestContext context, long from, WatchFilter filter, EventWriter writer)
+    private async Task RunAsync(HttpContext http, ServedResource resource, long from, WatchFilter filter, EventGate events, CancellationToken dropped)
     {
-        var resource = context.Resource;
         var history = _core.Store.HistoryOf(resource.Id);
-        var dropped = _core.Faults.WatchesDropped;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, history.Epoch, dropped);
         using var deadline = new CancellationTokenSource(Timeout(http.Request), _core.Clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, deadline.Token);
@@ -41,7 +41,6 @@ internal sealed class WatchHandler
             ? new Bookmarks(_core.Clock, Timeout(http.Request))
             : null;
         var cursor = new Cursor();
-        var events = new EventGate(writer, http, context, _core.Faults, dropped);
         try
         {
             cursor.IsFollowing = from == 0;

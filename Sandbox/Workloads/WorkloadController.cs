@@ -48,6 +48,16 @@ internal sealed class WorkloadController : IController
             return;
         if (Kinds.Contains(resource.Gvk.Kind))
             await WriteAsync(resource, current);
+        if (ClaimConsumers.Has(resource.Gvk.Kind))
+            await ReviewClaimsAsync(current.Key.Namespace);
+    }
+
+    /// <summary>A claim may have waited for whoever came now.</summary>
+    private async Task ReviewClaimsAsync(string @namespace)
+    {
+        var claims = _core.Kinds.Find("", "v1", "persistentvolumeclaims")!;
+        foreach (var claim in _core.Store.Current.Of(claims.Id).Values.Where(c => c.Key.Namespace == @namespace && !c.IsTerminating))
+            await WriteAsync(claims, claim);
     }
 
     private async Task WriteAsync(ServedResource resource, StoredObject current)
@@ -70,8 +80,12 @@ internal sealed class WorkloadController : IController
             return;
         if (resource.Gvk.Kind == "PersistentVolumeClaim" && status.IsReady && o.Child("spec")?.Text("volumeName").Length is 0)
         {
-            await BindAsync(resource, current, o);
-            return;
+            if (!ClaimConsumers.MustWait(_core, current.Key, o))
+            {
+                await BindAsync(resource, current, o);
+                return;
+            }
+            write = static waiting => waiting["phase"] = "Pending";
         }
         var next = o.Child("status")?.DeepClone().AsObject() ?? [];
         write(next);

@@ -1,9 +1,8 @@
-using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Grains.Watches;
 using Governor.Journal.Log;
 using Governor.Silo.Audit;
 using Governor.Silo.Hosting;
-using Orleans;
 
 namespace Governor.Silo.Api;
 
@@ -31,7 +30,7 @@ internal static class HealthEndpoints
 /// Whether this silo can do its work. Anybody may ask, so it is looked into once a second at most, and said is what is wrong but not
 /// how: that is in the log.
 /// </summary>
-internal sealed partial class Readiness(IJournal journal, IClusters clusters, IGrainFactory grains, Starter starter, TimeProvider clock, ILogger<Readiness> logger)
+internal sealed partial class Readiness(IJournal journal, IClusters clusters, Starter starter, ObservationGate gate, TimeProvider clock, ILogger<Readiness> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(1);
@@ -68,19 +67,21 @@ internal sealed partial class Readiness(IJournal journal, IClusters clusters, IG
                 await clusters.Management.ProbeAsync(patience.Token);
                 return null;
             }),
-            CheckAsync("streams", () => StreamsAsync().WaitAsync(patience.Token)));
+            CheckAsync("streams", () => Task.FromResult(Streams())),
+            CheckAsync("observation", () => Task.FromResult(gate.IsOpen ? null : "nothing is acted on until the streams are synced and what they showed has been told")));
         return checks.All(c => c.Fault is null)
             ? null
             : string.Concat(checks.Select(c => c.Fault is null ? $"[+]{c.Name} ok\n" : $"[-]{c.Name} failed: {c.Fault}\n"));
     }
 
-    private async Task<string?> StreamsAsync()
+    private string? Streams()
     {
         if (!starter.IsStarted)
             return "not started yet";
-        var synced = await Task.WhenAll(starter.Streams.Select(stream => grains.GetGrain<IWatchGrain>(stream).IsSyncedAsync()));
-        var missing = synced.Count(s => !s);
-        return missing == 0 ? null : $"{missing} of {synced.Length} are not synced yet";
+        var missing = gate.Unsynced;
+        return missing.Count == 0
+            ? null
+            : $"{missing.Count} of {starter.Streams.Count} are not synced: {string.Join(", ", missing.Select(stream => WatchKey.Parse(stream).Kind.Kind).Distinct())}";
     }
 
     private async Task<(string Name, string? Fault)> CheckAsync(string name, Func<Task<string?>> check)

@@ -1,9 +1,10 @@
+using Governor.Grains.Watches;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
 namespace Governor.Silo.Hosting;
 
-/// <summary>The actor host of this build: the embedded one. One process, with reminders in PostgreSQL.</summary>
+/// <summary>The actor host of this build: the embedded one. One process, with reminders and watch places in PostgreSQL.</summary>
 internal static class ActorHost
 {
     public const string Name = "Embedded";
@@ -18,6 +19,11 @@ internal static class ActorHost
         {
             reminders.Invariant = "Npgsql";
             reminders.ConnectionString = connectionString;
+        });
+        silo.AddAdoNetGrainStorage(WatchPlace.Storage, places =>
+        {
+            places.Invariant = "Npgsql";
+            places.ConnectionString = connectionString;
         });
         silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseTimeout);
         silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = options.CollectionAge);

@@ -1,3 +1,4 @@
+using Governor.Grains.Watches;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
@@ -25,12 +26,18 @@ internal static class ActorHost
                 reminders.Invariant = "Npgsql";
                 reminders.ConnectionString = connectionString;
             });
+            silo.AddAdoNetGrainStorage(WatchPlace.Storage, places =>
+            {
+                places.Invariant = "Npgsql";
+                places.ConnectionString = connectionString;
+            });
         }
         else
         {
             // What has to outlive the process is in the journal.
             silo.UseLocalhostClustering(options.SiloPort, options.GatewayPort, serviceId: options.ServiceId, clusterId: options.ClusterId);
             silo.UseInMemoryReminderService();
+            silo.AddMemoryGrainStorage(WatchPlace.Storage); // a stream whose place is lost tells more than it needs
         }
         silo.Configure<ClusterOptions>(cluster =>
         {

@@ -1,3 +1,4 @@
+using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Grains.Approvals;
 using Governor.Grains.Packs;
@@ -52,12 +53,16 @@ public sealed class KindOptions
     public List<string> AliasSets { get; set; } = [];
 }
 
-/// <summary>What is watched on the management cluster.</summary>
+/// <summary>What is watched on the management cluster: what the kind table says, with these exceptions.</summary>
 public sealed class WatchOptions
 {
     public const string Section = "Governor:Watches";
 
-    public List<string> Kinds { get; set; } = [];
+    /// <summary>Kinds that are watched although the table does not say so.</summary>
+    public List<string> Also { get; set; } = [];
+
+    /// <summary>Kinds that are not watched although the table says so.</summary>
+    public List<string> Except { get; set; } = [];
 
     /// <summary>How often it is made sure that every stream runs: the safety net, not the mechanism.</summary>
     public TimeSpan EnsureEvery { get; set; } = TimeSpan.FromMinutes(1);
@@ -93,9 +98,8 @@ internal sealed class GovernorOptionsValidator :
 
     public ValidateOptionsResult Validate(string? name, WatchOptions options) => Report(
     [
-        Check(options.Kinds.Count > 0, WatchOptions.Section, nameof(options.Kinds), "at least one kind", "none"),
-        .. options.Kinds.Select(kind => Check(
-            KindTable.Default.Kinds.Any(k => k.Gvk.Kind == kind), WatchOptions.Section, nameof(options.Kinds), "kinds of the table", kind)),
+        .. options.Also.Select(kind => Check(IsFollowed(kind), WatchOptions.Section, nameof(options.Also), "kinds that have actors", kind)),
+        .. options.Except.Select(kind => Check(IsFollowed(kind), WatchOptions.Section, nameof(options.Except), "kinds that have actors", kind)),
         Check(options.EnsureEvery >= TimeSpan.FromSeconds(1), WatchOptions.Section, nameof(options.EnsureEvery), "at least 00:00:01", options.EnsureEvery),
     ]);
 
@@ -116,6 +120,8 @@ internal sealed class GovernorOptionsValidator :
             options.Lifetime >= TimeSpan.FromMinutes(1) && options.Lifetime <= TimeSpan.FromDays(90),
             ApprovalOptions.Section, nameof(options.Lifetime), "00:01:00 to 90.00:00:00", options.Lifetime),
     ]);
+
+    private static bool IsFollowed(string kind) => KindTable.Default.Kinds.Any(k => k.Kind == kind && Routes.Follows(k.Gvk));
 
     private static bool IsPatience(TimeSpan span) => span >= TimeSpan.FromSeconds(1) && span <= TimeSpan.FromDays(1);
 

@@ -4,6 +4,7 @@ using Governor.Grains.Approvals;
 using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
 using Governor.Grains.Packs;
+using Governor.Grains.Watches;
 using Governor.Journal;
 using Governor.Registry;
 using Governor.Silo.Api;
@@ -95,6 +96,7 @@ public static class GovernorSilo
             configuration.GetSection(KubernetesOptions.Section).Bind(options);
             options.ManagementName = configuration[$"{SiloOptions.Section}:ManagementCluster"] ?? options.ManagementName;
         });
+        services.AddSingleton<ObservationGate>();
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
         services.AddSingleton<TenantRights>();

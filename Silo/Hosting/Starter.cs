@@ -11,10 +11,10 @@ namespace Governor.Silo.Hosting;
 
 /// <summary>
 /// Sets the silo to work: every stream runs, and every actor that owed something when its silo died does it now. Then makes sure of
-/// both again and again, slowly.
+/// both again and again, slowly. Beside that it keeps the gate: no actor of this silo acts before all streams have told what there is.
 /// </summary>
 internal sealed partial class Starter(
-    IGrainFactory grains, IJournal journal, KindTable kinds, IOptions<WatchOptions> watches, IOptions<SiloOptions> silo, TimeProvider clock, ILogger<Starter> logger)
+    IGrainFactory grains, IJournal journal, KindTable kinds, IOptions<WatchOptions> watches, IOptions<SiloOptions> silo, ObservationGate gate, TimeProvider clock, ILogger<Starter> logger)
     : BackgroundService
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
@@ -31,7 +31,35 @@ internal sealed partial class Starter(
         WatchKey.Of(new ClusterName(silo.Value.ManagementCluster), KnownKinds.Secret, Domain.Signing.SigningKeyRules.Secret),
     ];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    // Tells nobody: it is what wakes a stream whose kind is not served yet as soon as it is.
+    private string Definitions { get; } = WatchKey.Of(new ClusterName(silo.Value.ManagementCluster), KnownKinds.CustomResourceDefinition);
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        gate.Arm(Streams); // before anything can wake an actor: a reminder, a request
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll([KeepAsync(stoppingToken), .. Streams.Select(stream => AttendAsync(stream, stoppingToken))]);
+
+    /// <summary>Says at the gate whenever a stream is synced, or is not any more.</summary>
+    private async Task AttendAsync(string stream, CancellationToken cancellation)
+    {
+        var synced = false;
+        while (true)
+        {
+            var expected = !synced;
+            if (!await TryAsync($"watch {stream}", async () => synced = await grains.GetGrain<IWatchGrain>(stream).UntilSyncedAsync(expected), cancellation))
+            {
+                synced = false;
+                await Task.Delay(FirstRetry, clock, cancellation);
+            }
+            gate.Say(stream, synced);
+        }
+    }
+
+    private async Task KeepAsync(CancellationToken stoppingToken)
     {
         var retry = FirstRetry;
         while (true)
@@ -40,6 +68,8 @@ internal sealed partial class Starter(
             // Neither waits for the other, and nothing waits for what fails beside it.
             var outcomes = await Task.WhenAll(EnsureAsync(stoppingToken), ResumeAsync(stoppingToken));
             Volatile.Write(ref _started, 1);
+            if (outcomes[1])
+                gate.Resumed();
             if (outcomes.All(succeeded => succeeded))
             {
                 retry = FirstRetry;
@@ -55,7 +85,7 @@ internal sealed partial class Starter(
 
     private async Task<bool> EnsureAsync(CancellationToken cancellation)
     {
-        var outcomes = await Task.WhenAll(Streams.Select(
+        var outcomes = await Task.WhenAll(Streams.Append(Definitions).Select(
             stream => TryAsync($"watch {stream}", () => grains.GetGrain<IWatchGrain>(stream).EnsureAsync(), cancellation)));
         return outcomes.All(succeeded => succeeded);
     }
@@ -94,7 +124,9 @@ internal sealed partial class Starter(
     }
 
     private static IEnumerable<GroupVersionKind> Kinds(KindTable kinds, WatchOptions options) =>
-        kinds.Kinds.Where(kind => options.Kinds.Contains(kind.Gvk.Kind)).SelectMany(kinds.Names);
+        kinds.Kinds
+            .Where(kind => (kind.Watched || options.Also.Contains(kind.Kind)) && !options.Except.Contains(kind.Kind) && Routes.Follows(kind.Gvk))
+            .SelectMany(kinds.Names);
 
     [LoggerMessage(LogLevel.Information, "resuming {Count} actors that owe something")]
     private static partial void LogResuming(ILogger logger, int count);

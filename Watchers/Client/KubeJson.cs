@@ -47,6 +47,34 @@ internal static class KubeJson
         }
     }
 
+    /// <summary>
+    /// One line of a watch as every API server writes it, <c>{"type":"MODIFIED","object":…}</c>, with a readable object: read in one
+    /// pass, because whatever lies between the known head and the last brace has to be exactly one object. False for every other line:
+    /// <see cref="ReadEvent"/> says what it is.
+    /// </summary>
+    public static bool TryReadChange(ReadOnlySpan<byte> line, GroupVersionKind kind, out string type, out ListItem item)
+    {
+        (type, item) = ("", default);
+        foreach (var change in Changes)
+            if (line.StartsWith(change.Head))
+                type = change.Type;
+        line = line.TrimEnd(" \t\r"u8);
+        if (type.Length == 0 || line[^1] != (byte)'}')
+            return false;
+        var json = line[(HeadLength + type.Length)..^1];
+        if (!json.StartsWith("{\"apiVersion\":"u8) && !json.StartsWith("{\"kind\":"u8))
+            return false;
+        item = ReadItem(json, kind);
+        return item.Object is not null;
+    }
+
+    private static readonly (byte[] Head, string Type)[] Changes =
+        [.. new[] { "ADDED", "MODIFIED", "DELETED" }.Select(type => (Encoding.UTF8.GetBytes(Head(type)), type))];
+
+    private static string Head(string type) => $$"""{"type":"{{type}}","object":""";
+
+    private static readonly int HeadLength = Head("").Length;
+
     /// <summary>One line of a watch: its type and the bytes of its object.</summary>
     /// <exception cref="FormatException">The line is no watch event.</exception>
     public static (string Type, Range Object) ReadEvent(ReadOnlySpan<byte> line)

@@ -14,6 +14,8 @@ internal sealed class KnownObjects
             _objects[key] = (uid, 0);
     }
 
+    public bool Contains(ObjectKey key, string uid) => _objects.TryGetValue(key, out var known) && (known.Uid.Length == 0 || known.Uid == uid);
+
     public void BeginList() => _round++;
 
     /// <summary>The object exists. Returns the UID of another object that had its key before, if there was one.</summary>

@@ -30,8 +30,12 @@ internal sealed partial class WatchStream : IAsyncDisposable
     private readonly Session _session;
     private WatchConnection? _connection;
     private ListPager? _list;
+    private readonly Definitions _definitions;
     private string _resourceVersion;
+    private string _toldUpTo = "";
     private bool _mustVerify;
+    private bool _mustAskForDefinition;
+    private bool _isAbsent;
     private bool _mustTellSynced;
     private Task _discoveryChanged = Task.CompletedTask;
     private (KubernetesException Fault, TimeSpan Length)? _pause;
@@ -44,7 +48,10 @@ internal sealed partial class WatchStream : IAsyncDisposable
         (_cluster, _request, _options, _metrics, _time, _logger) = (cluster, request, options, metrics, time, logger);
         _session = cluster.Session;
         _known = new KnownObjects(request.Known);
+        _definitions = new Definitions(_session, options);
         _resourceVersion = request.ResourceVersion is "0" ? "" : request.ResourceVersion ?? "";
+        if (request.CatchUp)
+            (_toldUpTo, _resourceVersion) = (_resourceVersion, "");
         _mustVerify = _mustTellSynced = _resourceVersion.Length > 0;
     }
 
@@ -62,9 +69,14 @@ internal sealed partial class WatchStream : IAsyncDisposable
             cancellation.ThrowIfCancellationRequested();
             if (_session.Connection.IsReplaced)
                 throw new KubernetesException(0, ApiTransport.Replaced, $"{Where}: the cluster's kubeconfig was replaced meanwhile");
-            await PauseAsync(cancellation);
             try
             {
+                if (_mustAskForDefinition)
+                {
+                    await TellAbsenceAsync(cancellation);
+                    continue;
+                }
+                await PauseAsync(cancellation);
                 await StepAsync(cancellation);
             }
             catch (KubernetesException e) when (e.Reason != ApiTransport.Replaced)
@@ -107,12 +119,19 @@ internal sealed partial class WatchStream : IAsyncDisposable
         if (_list is null)
         {
             var resource = await session.FindAsync(_request.Kind, cancellation);
-            _list = new ListPager(session, resource, _request.Namespace, null, FieldSelector, _options.PageSize);
+            _list = new ListPager(session, resource, _request.Namespace, _request.LabelSelector, FieldSelector, _options.PageSize);
             _known.BeginList();
         }
         var page = await _list.NextAsync(cancellation);
+        _isAbsent = false;
+        if (IsAfter(_toldUpTo, page.ResourceVersion))
+        {
+            LogRestored(_logger, _cluster.Name.Value, _request.Kind.Kind, _toldUpTo);
+            _toldUpTo = "";
+        }
         foreach (var item in page.Items)
-            Present(item, page.ResourceVersion);
+            if (IsNews(item))
+                Present(item, page.ResourceVersion);
         if (!_list.IsDone)
             return;
         foreach (var (key, uid) in _known.EndList())
@@ -122,7 +141,53 @@ internal sealed partial class WatchStream : IAsyncDisposable
         if (_resourceVersion.Length == 0)
             throw new FormatException("expected a list with metadata.resourceVersion, found none");
         _mustVerify = _mustTellSynced = false;
+        _toldUpTo = "";
         TellSynced();
+    }
+
+    /// <summary>Whether the reader has not been told of an object in a list: he has of what he knows and has not changed since.</summary>
+    private bool IsNews(ListItem item)
+    {
+        var (metadata, key) = (item.Metadata, item.Metadata.Key);
+        if (item.Object is null || !Number(_toldUpTo, out var told) || !Number(metadata.ResourceVersion, out var version) || version > told
+            || !_known.Contains(key, metadata.Uid))
+            return true;
+        _known.Add(key, metadata.Uid);
+        return false;
+    }
+
+    // Versions of one kind's objects grow with time (KEP-5504); where they are no numbers, nothing is taken to be old.
+    private static bool IsAfter(string one, string other) => one.Length > 0 && (!Number(one, out var first) || (Number(other, out var second) && first > second));
+
+    private static bool Number(string version, out ulong number) => ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    /// <summary>
+    /// The kind is not served. When it has no definition either, nothing of it can exist: that is told. A definition that is there and
+    /// not served, or a server that does not say, tells nothing.
+    /// </summary>
+    private async Task TellAbsenceAsync(CancellationToken cancellation)
+    {
+        _mustAskForDefinition = false;
+        try
+        {
+            if (await _session.Discovery.FindAsync(_request.Kind, cancellation) is not null)
+                return;
+            await _session.FindAsync(CustomResourceDefinition, cancellation);
+            _discoveryChanged = _session.Discovery.Changed; // that definitions are found is not what we wait for
+            if (await _definitions.DefineAsync(_request.Kind, cancellation))
+                return;
+        }
+        catch (Exception e) when (e is KubernetesException or FormatException && !_session.Connection.IsReplaced)
+        {
+            LogUncertain(_logger, e, _cluster.Name.Value, _request.Kind.Kind);
+            return;
+        }
+        _isAbsent = true;
+        (_resourceVersion, _toldUpTo) = ("", "");
+        _known.BeginList();
+        foreach (var (key, uid) in _known.EndList())
+            _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, uid, null, ""));
+        _ready.Enqueue(new WatchEvent(WatchEventType.Synced, NoKey, "", null, ""));
     }
 
     private async Task OpenAsync(Session session, CancellationToken cancellation)
@@ -141,6 +206,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
             ("allowWatchBookmarks", "true"),
             ("resourceVersion", _resourceVersion),
             ("timeoutSeconds", Math.Max(1, (int)_options.WatchTimeout.TotalSeconds).ToString(CultureInfo.InvariantCulture)),
+            ("labelSelector", _request.LabelSelector),
             ("fieldSelector", FieldSelector));
         try
         {
@@ -171,8 +237,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
     private async Task<bool> IsFromTheFutureAsync(Session session, ResourceDescription resource, CancellationToken cancellation)
     {
         var page = await new ListPager(session, resource, _request.Namespace, null, FieldSelector, 1).NextAsync(cancellation);
-        return ulong.TryParse(page.ResourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var now)
-            && (!ulong.TryParse(_resourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var then) || then > now);
+        return Number(page.ResourceVersion, out _) && IsAfter(_resourceVersion, page.ResourceVersion);
     }
 
     private async Task ReadAsync(CancellationToken cancellation)
@@ -204,6 +269,12 @@ internal sealed partial class WatchStream : IAsyncDisposable
 
     private void Read(ReadOnlySpan<byte> line)
     {
+        if (KubeJson.TryReadChange(line, _request.Kind, out var change, out var changed))
+        {
+            _metrics.WatchEvent(_cluster.Name.Value, _request.Kind.Kind, change);
+            Take(change, changed);
+            return;
+        }
         var (type, range) = KubeJson.ReadEvent(line);
         _metrics.WatchEvent(_cluster.Name.Value, _request.Kind.Kind, type);
         if (type == "ERROR")
@@ -211,7 +282,11 @@ internal sealed partial class WatchStream : IAsyncDisposable
             Refused(StatusAnswer.Read(500, line[range]));
             return;
         }
-        var item = KubeJson.ReadItem(line[range], _request.Kind);
+        Take(type, KubeJson.ReadItem(line[range], _request.Kind));
+    }
+
+    private void Take(string type, ListItem item)
+    {
         var version = item.Metadata.ResourceVersion;
         if (version.Length == 0)
             throw new FormatException($"expected an {type} event with metadata.resourceVersion, found none");
@@ -285,6 +360,9 @@ internal sealed partial class WatchStream : IAsyncDisposable
         if (fault.Code == 410 && round == 0)
             return; // the list expired while it was read: begin again
         _pause = (fault, Backoff.Pause(_options, round));
+        _mustAskForDefinition = fault.Reason == Session.NotServed && !_isAbsent;
+        if (_request.CatchUp && _resourceVersion.Length > 0)
+            (_toldUpTo, _resourceVersion) = (_resourceVersion, "");
         _mustVerify |= _resourceVersion.Length > 0;
         _mustTellSynced = true;
         if (fault.Message == _toldFault)
@@ -320,6 +398,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
         _metrics.Reconnect(_cluster.Name.Value, _request.Kind.Kind, reason);
         LogBeginAnew(_logger, _cluster.Name.Value, _request.Kind.Kind, reason, _resourceVersion);
         _list = null;
+        if (_request.CatchUp && reason is "expired" or "malformed" && _resourceVersion.Length > 0)
+            _toldUpTo = _resourceVersion;
         _resourceVersion = "";
         _mustVerify = false;
     }
@@ -351,6 +431,9 @@ internal sealed partial class WatchStream : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Cluster '{Cluster}': {Kind} was seen at {ResourceVersion}, which the server has not reached: it was restored from an older state. Listing again.")]
     private static partial void LogRestored(ILogger logger, string cluster, string kind, string resourceVersion);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Cluster '{Cluster}': {Kind} is not served, and whether it still has a definition cannot be found out; nothing is said to be gone.")]
+    private static partial void LogUncertain(ILogger logger, Exception exception, string cluster, string kind);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Cluster '{Cluster}': {Kind} {Key} exists but cannot be read and is treated as unknown: {Fault}. Repair or delete the object.")]
     private static partial void LogUnreadable(ILogger logger, string cluster, string kind, ObjectKey key, string fault);

@@ -120,7 +120,7 @@ public sealed class DeleteTests(Target target)
 
         Assert.Equal(200, (await target.Wire.DeleteAsync(path, "\"dryRun\":[\"All\"]")).Code);
 
-        Assert.False((await target.Wire.GetAsync(path)).IsBeingDeleted);
+        Assert.Equal((200, false), await target.Wire.GetAsync(path) is var left ? (left.Code, left.IsBeingDeleted) : default);
     }
 
     private async Task<(string Name, string Path)> MakeAsync(string metadata = "")

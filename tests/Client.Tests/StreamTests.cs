@@ -55,6 +55,35 @@ public sealed class StreamTests(Target target)
         await stream.UntilAsync(e => e.Type == WatchEventType.Synced);
     }
 
+    [ReliesOn("what is at the limits comes through a watch as it was given")]
+    public async Task A_stream_carries_what_is_at_the_limits_and_tells_of_what_it_cannot_read()
+    {
+        await using var stream = new Stream(target, new WatchRequest(target.Gear, target.Namespace));
+        await stream.UntilAsync(e => e.Type == WatchEventType.Synced);
+        const string key = "conformance.governor.dev/large";
+        var (value, longest) = (new string('a', (256 * 1024) - key.Length), (target.NewName() + "-" + new string('n', 253))[..253]);
+        await target.MakeAsync(longest, "\"size\":1,\"big\":9007199254740993", $"\"annotations\":{{\"{key}\":\"{value}\"}}");
+        var seen = await stream.UntilAsync(e => e.Type == WatchEventType.Present && e.Key.Name == longest);
+        Assert.Equal((value, "9007199254740993"), (seen.Object!.Annotations[key], seen.Object.Find("spec", "big").GetRawText()));
+
+        // Deeper than we read: it is there, is not taken for absent, and stands in nobody's way.
+        var (deep, after) = (target.NewName("deep"), target.NewName());
+        var made = await target.MakeAsync(deep, $"\"size\":1,\"free\":{string.Concat(Enumerable.Repeat("""{"d":""", 200))}1{new string('}', 200)}");
+        try
+        {
+            await target.MakeAsync(after);
+            Assert.Equal(made.Uid, (await stream.UntilAsync(e => e.Type == WatchEventType.Interrupted && e.Key.Name == deep)).Uid);
+            await stream.UntilAsync(e => e.Type == WatchEventType.Present && e.Key.Name == after);
+            var refusal = await Assert.ThrowsAsync<KubernetesException>(() => target.Cluster.ListAsync(target.Gear, target.Namespace, null, default));
+            Assert.Contains(deep, refusal.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await target.Wire.DeleteAsync($"{target.Gears}/{deep}");
+        }
+        Assert.Equal(made.Uid, (await stream.UntilAsync(e => e.Type == WatchEventType.Gone && e.Key.Name == deep)).Uid);
+    }
+
     [ReliesOn("a change of the definition ends the watches of its kind")]
     public async Task A_stream_survives_a_change_of_its_definition()
     {

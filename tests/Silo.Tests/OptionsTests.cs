@@ -13,7 +13,7 @@ public sealed class OptionsTests
         [
             "Governor:Silo:ManagementCluster=", "Governor:Silo:Urls=ftp://x", "Governor:Orleans:Clustering=Nowhere", "Governor:Orleans:SiloPort=0",
             "Governor:Orleans:GatewayPort=70000", "Governor:Orleans:ResponseTimeout=00:00:00", "Governor:Orleans:CollectionAge=00:00:01",
-            "Governor:Kinds:AliasSets:0=nobody", "Governor:Watches:Kinds:0=Nonsense", "Governor:Watches:EnsureEvery=00:00:00",
+            "Governor:Kinds:AliasSets:0=nobody", "Governor:Watches:Also:0=Nonsense", "Governor:Watches:Except:0=DSNSZone", "Governor:Watches:EnsureEvery=00:00:00",
             "Governor:Journal:ConnectionString=", "Governor:Journal:MaxBatch=0", "Governor:Registry:Attempts=99", "Governor:Delivery:RetryBudget=00:00:00",
             "Governor:Kubernetes:MaxConcurrency=0", "Governor:Approvals:AiGroups:0= ", "Governor:Approvals:Lifetime=91.00:00:00",
         ];

@@ -53,6 +53,32 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task Sandbox_clusters_alone_are_reached_by_kubectl_and_end_with_the_interrupt()
+    {
+        await using var tour = TourProcess.Start("--sandbox", "one", "two");
+        var tree = await tour.TreeAtAsync("Ctrl-C ends everything.");
+        Assert.Single(tree.Processes);
+        foreach (var name in (string[])["one", "two"])
+        {
+            var listed = await Tool.RunAsync("kubectl", "--kubeconfig", Path.Combine(tour.Folder, $"{name}.kubeconfig"), "get", "namespaces", "-o", "name");
+            Assert.True(listed.ExitCode == 0, listed.ToString());
+        }
+        await tour.SignalAsync("INT");
+        await tour.EndedAsync();
+        Assert.True(tour.ExitCode == 0, tour.Everything);
+        await CheckNothingLeftAsync(tour, tree);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_none_for_a_sandbox_is_refused()
+    {
+        await using var tour = TourProcess.Start("--sandbox", "../odd");
+        await tour.EndedAsync();
+        Assert.Equal(2, tour.ExitCode);
+        Assert.Contains("found '../odd'", tour.Everything, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Killing_the_tour_leaves_no_server_behind()
     {
         await using var tour = TourProcess.Start();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Governor.Client.Tests.Support;
@@ -5,7 +6,9 @@ namespace Governor.Client.Tests.Support;
 /// <summary>An answer as the tests look at it.</summary>
 public sealed record Answer(int Code, string Text)
 {
-    public JsonObject Json => JsonNode.Parse(Text)!.AsObject();
+    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = 10_000 };
+
+    public JsonObject Json => JsonNode.Parse(Text, null, AnyDepth)!.AsObject();
 
     public string Kind => Find("kind");
     public string Reason => Find("reason");

@@ -17,6 +17,8 @@ internal sealed class Cleanup(Target target)
     public async Task RunAsync()
     {
         var selector = $"labelSelector={Uri.EscapeDataString(Target.RunLabel)}";
+        foreach (var hook in await OursAsync($"{Target.ValidatingWebhooks}?{selector}"))
+            await target.Wire.DeleteAsync($"{Target.ValidatingWebhooks}/{hook["metadata"]!["name"]}");
         foreach (var definition in await OursAsync($"{Target.CustomResourceDefinitions}?{selector}"))
             await DefinitionAsync(definition);
         foreach (var space in await OursAsync($"api/v1/namespaces?{selector}"))
@@ -64,7 +66,7 @@ internal sealed class Cleanup(Target target)
     private async Task NamespaceAsync(string name)
     {
         var path = $"api/v1/namespaces/{name}";
-        foreach (var inside in (string[])[$"{path}/configmaps", $"{path}/serviceaccounts", $"apis/rbac.authorization.k8s.io/v1/namespaces/{name}/rolebindings", $"apis/rbac.authorization.k8s.io/v1/namespaces/{name}/roles"])
+        foreach (var inside in (string[])[$"{path}/configmaps", $"{path}/serviceaccounts", $"apis/coordination.k8s.io/v1/namespaces/{name}/leases", $"apis/rbac.authorization.k8s.io/v1/namespaces/{name}/rolebindings", $"apis/rbac.authorization.k8s.io/v1/namespaces/{name}/roles"])
             await target.Wire.DeleteAsync(inside);
         await target.Wire.DeleteAsync(path);
         try

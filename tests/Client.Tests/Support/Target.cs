@@ -38,8 +38,17 @@ public sealed class Target : IAsyncLifetime
     private ServiceProvider? _services;
     private SandboxCluster? _sandbox;
     private string? _folder;
+    private readonly Func<SandboxCluster, string>? _kubeconfig;
     private int _names;
     private bool _hasMade;
+
+    public Target()
+    {
+    }
+
+    /// <summary>A sandbox behind something of the test's own, whatever the environment names.</summary>
+    /// <param name="kubeconfig">Leads there.</param>
+    internal Target(Func<SandboxCluster, string> kubeconfig) => _kubeconfig = kubeconfig;
 
     /// <summary>Six letters of this run alone.</summary>
     public string Run { get; } = new(RandomNumberGenerator.GetItems<char>(Alphabet, 6));
@@ -53,6 +62,7 @@ public sealed class Target : IAsyncLifetime
     public string Axles => $"apis/{Group}/v1/axles";
     public string ConfigMaps => $"api/v1/namespaces/{Namespace}/configmaps";
     public const string CustomResourceDefinitions = "apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    public const string ValidatingWebhooks = "apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 
     /// <summary>The product's client.</summary>
     public ICluster Cluster { get; private set; } = null!;
@@ -119,14 +129,14 @@ public sealed class Target : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        var kubeconfig = Environment.GetEnvironmentVariable(KubeconfigVariable) is { Length: > 0 } named ? named : await StartSandboxAsync();
+        var kubeconfig = _kubeconfig is null && Environment.GetEnvironmentVariable(KubeconfigVariable) is { Length: > 0 } named ? named : await StartSandboxAsync();
         _services = new ServiceCollection()
             .AddKubernetes(options =>
             {
                 options.ManagementName = "under-test";
                 options.ManagementKubeconfig = kubeconfig;
-                options.ManagementContext = Environment.GetEnvironmentVariable(ContextVariable) is { Length: > 0 } context ? context : null;
-                options.AllowInsecure = Environment.GetEnvironmentVariable(InsecureVariable) == "true";
+                options.ManagementContext = _kubeconfig is null && Environment.GetEnvironmentVariable(ContextVariable) is { Length: > 0 } context ? context : null;
+                options.AllowInsecure = _kubeconfig is not null || Environment.GetEnvironmentVariable(InsecureVariable) == "true";
                 (options.MinBackoff, options.MaxBackoff) = (TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1));
                 options.PageSize = 5;
                 options.UserAgent = "governor-conformance";
@@ -182,10 +192,10 @@ public sealed class Target : IAsyncLifetime
 
     private async Task<string> StartSandboxAsync()
     {
-        _sandbox = await SandboxCluster.StartAsync(new SandboxOptions("conformance"));
+        _sandbox = await SandboxCluster.StartAsync(new SandboxOptions("conformance", Tls: _kubeconfig is null));
         _folder = Directory.CreateTempSubdirectory().FullName;
         var file = Path.Combine(_folder, "kubeconfig");
-        await File.WriteAllTextAsync(file, _sandbox.Kubeconfig);
+        await File.WriteAllTextAsync(file, _kubeconfig?.Invoke(_sandbox) ?? _sandbox.Kubeconfig);
         return file;
     }
 

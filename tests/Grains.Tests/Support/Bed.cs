@@ -35,6 +35,7 @@ public sealed class Bed : IAsyncDisposable
     private readonly string _folder;
     private readonly Dictionary<string, SandboxCluster> _tenants;
     private readonly ServiceProvider _kubernetes;
+    private readonly DurableStorage _places = new();
     private GrainHost? _host;
 
     private Bed(Ground ground, string database, string folder, SandboxCluster management, Dictionary<string, SandboxCluster> tenants)
@@ -61,6 +62,9 @@ public sealed class Bed : IAsyncDisposable
     public Showings Showings { get; } = new();
 
     public Outside Outside { get; } = new();
+
+    /// <summary>Of the silo that runs, or that is started next; open unless a test arms it.</summary>
+    public ObservationGate Gate { get; private set; } = new();
 
     public IGrainFactory Grains => _host!.Grains;
 
@@ -91,6 +95,7 @@ public sealed class Bed : IAsyncDisposable
         if (_host is not null)
             await _host.DisposeAsync();
         _host = null;
+        Gate = new ObservationGate();
     }
 
     /// <summary>What a starting silo does for the actors that owed something when the last one ended.</summary>
@@ -100,7 +105,43 @@ public sealed class Bed : IAsyncDisposable
             await (subject == TallyGrain.TallySubject ? Grains.GetGrain<ITallyGrain>(key) : Grains.GetGoverned(new(subject, key))).ResumeAsync();
     }
 
+    /// <summary>A client of a tenant that is not the silo's.</summary>
+    public ICluster TenantClient(string name) =>
+        _kubernetes.GetRequiredService<IClusters>().Connect(new ClusterName(name), System.Text.Encoding.UTF8.GetBytes(_tenants[name].Kubeconfig));
+
+    public IWatchGrain Watch(string tenant, GroupVersionKind kind) => Grains.GetGrain<IWatchGrain>(WatchKey.Of(new ClusterName(tenant), kind));
+
+    /// <summary>Makes a tenant reachable: its namespace on the management cluster, and the Secret with its kubeconfig.</summary>
+    public async Task ConnectTenantAsync(string name, string? kubeconfig = null)
+    {
+        await NamespaceAsync($"seam-tenant-{name}");
+        await DeclareSecretAsync(ClusterRules.KubeconfigSecret(new ClusterName(name)), "value", kubeconfig ?? _tenants[name].Kubeconfig);
+    }
+
     public IWatchGrain Watch(GroupVersionKind kind) => Grains.GetGrain<IWatchGrain>(WatchKey.Of(new ClusterName(ManagementName), kind));
+
+    /// <summary>
+    /// What a starting silo does: arms the gate, keeps the streams running, resumes what was owed, and says at the gate how the streams
+    /// are. To be called once per silo, before it has actors.
+    /// </summary>
+    public async Task ObserveAsync(params string[] streams)
+    {
+        Gate.Arm(streams);
+        var (gate, grains) = (Gate, Grains);
+        await ResumeAsync();
+        gate.Resumed();
+        foreach (var stream in streams)
+        {
+            await grains.GetGrain<IWatchGrain>(stream).EnsureAsync();
+            _ = AttendAsync(stream);
+        }
+
+        async Task AttendAsync(string stream)
+        {
+            for (var synced = false; ; gate.Say(stream, synced))
+                synced = await grains.GetGrain<IWatchGrain>(stream).UntilSyncedAsync(!synced);
+        }
+    }
 
     public Task WatchAsync(params GroupVersionKind[] kinds) => Task.WhenAll(kinds.Select(kind => Watch(kind).EnsureAsync()));
 
@@ -177,6 +218,23 @@ public sealed class Bed : IAsyncDisposable
         return await command.ExecuteScalarAsync() is T found ? found : default;
     }
 
+    /// <summary>The database is set back to before anything was committed: as after the restore of an old backup.</summary>
+    public async Task ForgetJournalAsync()
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            """
+            DO $$ DECLARE t record; BEGIN
+              SET LOCAL session_replication_role = replica;
+              FOR t IN SELECT c.oid::regclass AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                       WHERE n.nspname = 'governor' AND c.relkind IN ('r', 'p') AND c.relname IN ('log_segment', 'log_pending')
+              LOOP EXECUTE format('DELETE FROM %s', t.name); END LOOP;
+            END $$
+            """, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>The database refuses everybody and throws out who is in.</summary>
     public async Task JournalGoesAwayAsync()
     {
@@ -214,6 +272,7 @@ public sealed class Bed : IAsyncDisposable
     private void Configure(ISiloBuilder silo)
     {
         silo.AddIncomingGrainCallFilter(Showings);
+        silo.Services.AddGrainStorage(WatchPlace.Storage, (_, _) => _places);
         silo.Services.AddSingleton(TimeProvider.System);
         silo.Services.AddSingleton(KindTable.Default);
         silo.Services.AddSingleton(Outside);
@@ -228,6 +287,7 @@ public sealed class Bed : IAsyncDisposable
         silo.Services.AddSingleton<IJournal>(services => Commits.Over(services.GetRequiredService<PostgresJournal>()));
         silo.Services.AddPackSource(_ => { });
         silo.Services.AddKubernetes(Configure);
+        silo.Services.AddSingleton(Gate);
         silo.Services.AddSingleton<GovernedServices>();
         silo.Services.AddSingleton<TenantClusters>();
         silo.Services.AddSingleton<Governor.Grains.Packs.TenantRights>();

@@ -70,21 +70,65 @@ public sealed class NewsBoxTests
     }
 
     [Fact]
-    public void It_is_synced_when_all_of_the_first_list_has_been_told_or_tried_and_stays_so()
+    public void It_is_synced_when_all_that_was_listed_has_been_told_and_until_the_next_list()
     {
         _box.Put(News("a", 1));
-        _box.Put(News("b", 1));
         _box.EndList();
         _box.Take();
-        _box.Take();
-        _box.Told(Key("a"));
         Assert.False(_box.IsSynced);
-
-        _box.NotTold(Key("b"));
+        _box.Told(Key("a"));
         Assert.True(_box.IsSynced);
         _box.Put(News("c", 1));
+        Assert.True(_box.IsSynced); // came after the list: what follows from it is on its way
+
+        _box.BeginList();
+        Assert.False(_box.IsSynced);
+        _box.EndList();
+        Assert.False(_box.IsSynced); // by now it has to be told, too
+        _box.Take();
+        _box.Told(Key("c"));
         Assert.True(_box.IsSynced);
     }
+
+    [Fact]
+    public void Who_cannot_be_told_again_and_again_is_excused()
+    {
+        _box.Put(News("poisoned", 1));
+        _box.EndList();
+        for (var failures = 0; failures < 5; failures++)
+        {
+            Assert.False(_box.IsSynced);
+            _box.Take();
+            _box.NotTold(Key("poisoned"));
+            _box.Rested(Key("poisoned"));
+        }
+        Assert.True(_box.IsSynced);
+        Assert.False(_box.IsEmpty);
+    }
+
+    [Fact]
+    public void It_counts_the_bytes_that_wait_once_per_object()
+    {
+        _box.Put(Sized("a", 100));
+        _box.Put(Sized("a", 200));
+        _box.Put(Sized("b", 100));
+        var both = _box.Bytes;
+        Assert.Equal(Sized("a", 200).Object!.Json.Length + Sized("b", 100).Object!.Json.Length, both);
+
+        _box.Take();
+        Assert.Equal(Sized("b", 100).Object!.Json.Length, _box.Bytes);
+        _box.NotTold(Key("a"));
+        Assert.Equal(both, _box.Bytes);
+        _box.Rested(Key("a"));
+        foreach (var _ in "ab")
+            _box.Told(_box.Take()!.Key);
+        Assert.Equal(0, _box.Bytes);
+    }
+
+    private static WatchEvent Sized(string name, int bytes) => News(name, 1) with
+    {
+        Object = KubeObject.Parse(System.Text.Encoding.UTF8.GetBytes($$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"{{name}}"},"x":"{{new string('x', bytes)}}"}""")),
+    };
 
     private static ObjectKey Key(string name) => new("ns", name);
 

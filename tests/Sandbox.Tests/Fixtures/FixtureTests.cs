@@ -54,7 +54,7 @@ public sealed class FixtureTests
     [InlineData("rights", "09-forbidden-403", "09-anonymous-403")]
     public async Task Answers_are_those_of_a_real_api_server(string topic, params string[] files)
     {
-        await using var cluster = await SandboxCluster.StartAsync(new SandboxOptions($"fixtures-{topic}"));
+        await using var cluster = await SandboxCluster.StartAsync(new SandboxOptions($"fixtures-{topic}", Clock: new StoppedClock()));
         using var admin = new SandboxClient(cluster);
         var replay = new Replay(cluster);
         foreach (var name in (string[])["fx-crud", "fx-patch", "fx-apply", "fx-list", "fx-del", "fx-auth"])

@@ -168,4 +168,14 @@ public sealed class KubectlVerbTests : KubectlSession
             await process.WaitForExitAsync();
         }
     }
+
+    [Fact]
+    public async Task Faults_are_switched_by_raw_requests()
+    {
+        Assert.Contains("\"id\":1", await OkAsync("create --raw /sandbox/faults -f -", """{"effect":"fail","code":409,"reason":"Conflict","on":{"verb":"create","resource":"configmaps"} }"""), StringComparison.Ordinal);
+        Assert.Contains("injected fault 409", (await FailAsync("create configmap c")).Error, StringComparison.Ordinal);
+        Assert.Contains("\"hits\":1", await OkAsync("get --raw /sandbox/faults"), StringComparison.Ordinal);
+        await OkAsync("delete --raw /sandbox/faults");
+        await OkAsync("create configmap c");
+    }
 }

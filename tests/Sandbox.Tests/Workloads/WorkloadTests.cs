@@ -123,6 +123,87 @@ public sealed class WorkloadTests : ClusterFixture
         Assert.Equal(1, (await Admin.GetAsync("/apis/apps/v1/namespaces/default/daemonsets/set")).Json["status"]!["numberReady"]!.GetValue<int>());
     }
 
+    [Theory]
+    [InlineData("fail", "Lost")]
+    [InlineData("never", "Pending")]
+    [InlineData("ready", "Bound")]
+    public async Task The_annotation_says_what_becomes_of_a_claim(string behaviour, string phase)
+    {
+        await Admin.PostAsync(Claims, Claim("c", annotations: $"\"sandbox.governor.dev/behaviour\":\"{behaviour}\""));
+        await Cluster.IdleAsync();
+        Assert.Equal(phase, await PhaseAsync("c"));
+    }
+
+    [Theory]
+    [InlineData("fail")]
+    [InlineData("never")]
+    public async Task Stateful_and_daemon_sets_that_do_not_get_ready_say_how_many_are_not(string behaviour)
+    {
+        foreach (var (kind, plural) in ((string, string)[])[("StatefulSet", "statefulsets"), ("DaemonSet", "daemonsets")])
+        {
+            var o = JsonNode.Parse(Deployment("set", 1, $"\"sandbox.governor.dev/behaviour\":\"{behaviour}\""))!.AsObject();
+            o["kind"] = kind;
+            if (kind == "DaemonSet")
+                o["spec"]!.AsObject().Remove("replicas");
+            Assert.Equal(201, (await Admin.PostAsync($"/apis/apps/v1/namespaces/default/{plural}", o.ToJsonString())).Code);
+        }
+        await Cluster.IdleAsync();
+        var stateful = (await Admin.GetAsync("/apis/apps/v1/namespaces/default/statefulsets/set")).Json["status"]!;
+        Assert.Equal((1, null, 1), (stateful["replicas"]!.GetValue<int>(), stateful["readyReplicas"]?.GetValue<int>(), stateful["observedGeneration"]!.GetValue<int>()));
+        var daemons = (await Admin.GetAsync("/apis/apps/v1/namespaces/default/daemonsets/set")).Json["status"]!;
+        Assert.Equal((1, 0, 1), (daemons["desiredNumberScheduled"]!.GetValue<int>(), daemons["numberReady"]!.GetValue<int>(), daemons["numberUnavailable"]!.GetValue<int>()));
+    }
+
+    [Theory]
+    [InlineData("never")]
+    [InlineData("ready")]
+    public async Task Of_no_replicas_none_is_missing(string behaviour)
+    {
+        await CreateDeploymentAsync("web", 0, $"\"sandbox.governor.dev/behaviour\":\"{behaviour}\"");
+        await Cluster.IdleAsync();
+        var o = await Admin.GetAsync(Deployments + "/web");
+        Assert.Equal(("True", null), (Condition(o, "Available"), o.Json["status"]!["replicas"]?.GetValue<int>()));
+    }
+
+    [Fact]
+    public async Task A_job_that_never_ends_stays_active_and_one_that_is_suspended_does_not_begin()
+    {
+        await Admin.PostAsync("/apis/batch/v1/namespaces/default/jobs", Job("endless", "never"));
+        await Admin.PostAsync("/apis/batch/v1/namespaces/default/jobs", Job("later", "ready").Replace("\"spec\":{\"template\"", "\"spec\":{\"suspend\":true,\"template\"", StringComparison.Ordinal));
+        await Cluster.IdleAsync();
+        var endless = await Admin.GetAsync("/apis/batch/v1/namespaces/default/jobs/endless");
+        Assert.Equal((1, null, null), (endless.Json["status"]!["active"]!.GetValue<int>(), Condition(endless, "Complete"), Condition(endless, "Failed")));
+        Assert.Null(Condition(await Admin.GetAsync("/apis/batch/v1/namespaces/default/jobs/later"), "Complete"));
+        await Admin.MergeAsync("/apis/batch/v1/namespaces/default/jobs/later", """{"spec":{"suspend":false}}""");
+        await Cluster.IdleAsync();
+        Assert.Equal("True", Condition(await Admin.GetAsync("/apis/batch/v1/namespaces/default/jobs/later"), "Complete"));
+    }
+
+    [Fact]
+    public async Task A_claim_that_waits_for_its_first_consumer_is_bound_when_one_comes()
+    {
+        await Admin.PostAsync("/apis/storage.k8s.io/v1/storageclasses",
+            """{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"late"},"provisioner":"example.test/p","volumeBindingMode":"WaitForFirstConsumer"}""");
+        await Admin.PostAsync(Claims, Claim("c", storageClass: "late"));
+        await Cluster.IdleAsync();
+        Assert.Equal("Pending", await PhaseAsync("c"));
+
+        var user = JsonNode.Parse(Deployment("web"))!.AsObject();
+        user["spec"]!["template"]!["spec"]!["volumes"] = JsonNode.Parse("""[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}]""");
+        Assert.Equal(201, (await Admin.PostAsync(Deployments, user.ToJsonString())).Code);
+        await Cluster.IdleAsync();
+        Assert.Equal("Bound", await PhaseAsync("c"));
+    }
+
+    private const string Claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+
+    private static string Claim(string name, string annotations = "", string storageClass = "standard") => $$$"""
+        {"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"{{{name}}}","annotations":{ {{{annotations}}} }},
+        "spec":{"storageClassName":"{{{storageClass}}}","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"} } } }
+        """;
+
+    private async Task<string> PhaseAsync(string claim) => (await Admin.GetAsync($"{Claims}/{claim}")).Json["status"]!["phase"]!.GetValue<string>();
+
     private static string Job(string name, string behaviour) => $$$"""
         {"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"{{{name}}}","annotations":{"sandbox.governor.dev/behaviour":"{{{behaviour}}}"}},
         "spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"a","image":"example.test/a:1"}]} } } }

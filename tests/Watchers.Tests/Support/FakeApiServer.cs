@@ -72,7 +72,13 @@ internal sealed class FakeApiServer : IAsyncDisposable
     public FakeApiServer ServesWidgets() => this
         .Always("/api", 200, """{"kind":"APIVersions","versions":["v1"]}""")
         .Always("/apis", 200, """{"kind":"APIGroupList","apiVersion":"v1","groups":[]}""")
-        .Always("/apis/fixtures.governor.dev/v1", 200, Fixture.Text("discovery-fixtures.json"));
+        .Always("/apis/fixtures.governor.dev/v1", 200, Fixture.Text("discovery-fixtures.json"))
+        .Always("/apis/apiextensions.k8s.io/v1", 200, Widgets.DiscoveryOfDefinitions)
+        .Defines(true);
+
+    /// <summary>Whether there is a definition of Widgets, served or not.</summary>
+    public FakeApiServer Defines(bool widgets) =>
+        Always(Widgets.Definitions, 200, Widgets.DefinitionList(widgets));
 
     /// <summary>The test answers this path itself from now on.</summary>
     public void NoLonger(string path)
@@ -174,7 +180,7 @@ internal sealed class Exchange
         {
             await _context.Response.Body.WriteAsync(body);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // the client has read enough
         }

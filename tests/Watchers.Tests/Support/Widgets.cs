@@ -8,6 +8,18 @@ internal static class Widgets
     public const string All = "/apis/fixtures.governor.dev/v1/widgets";
     public static readonly GroupVersionKind Kind = new("fixtures.governor.dev", "v1", "Widget");
 
+    public const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?limit=500";
+
+    public const string DiscoveryOfDefinitions =
+        """{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"apiextensions.k8s.io/v1","resources":[{"name":"customresourcedefinitions","singularName":"","namespaced":false,"kind":"CustomResourceDefinition","verbs":["get","list","watch"]}]}""";
+
+    public static string DefinitionList(bool widgets)
+    {
+        const string Definition =
+            """{"metadata":{"name":"widgets.fixtures.governor.dev"},"spec":{"group":"fixtures.governor.dev","names":{"kind":"Widget","plural":"widgets"}}}""";
+        return $$$"""{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinitionList","metadata":{"resourceVersion":"1"},"items":[{{{(widgets ? Definition : "")}}}]}""";
+    }
+
     public static string Path(string @namespace, string name) => $"/apis/fixtures.governor.dev/v1/namespaces/{@namespace}/widgets/{name}";
 
     public static string One(string name, string version = "1", string? uid = null, string extra = "") =>

@@ -298,6 +298,101 @@ public sealed class WatchStreamTests
     }
 
     [Fact]
+    public async Task A_kind_that_lost_its_definition_takes_its_objects_along()
+    {
+        await using var watch = await Watching.SyncedAsync("5", "a");
+        watch.Time.Advance(TimeSpan.FromMinutes(1));
+        watch.Server.Always("/apis/fixtures.governor.dev/v1", 404, Fixture.Text("plain-404.txt")).Defines(false);
+        watch.Stream.End();
+        await (await watch.NextAsync(Watch + "5")).AnswerAsync(404, Fixture.Text("plain-404.txt"));
+
+        await watch.ExpectAsync("Interrupted", "Gone ns/a", "Synced ");
+        watch.Server.ServesWidgets();
+        await watch.Cluster.DiscoverAsync(Widgets.Kind, default);
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "", Widgets.One("a", "8")));
+        await watch.ExpectAsync("Present ns/a", "Synced 9");
+    }
+
+    [Theory]
+    [InlineData("/apis/apiextensions.k8s.io/v1", 404)]
+    [InlineData(Widgets.Definitions, 403)]
+    [InlineData(Widgets.Definitions, 500)]
+    public async Task Who_cannot_say_whether_there_is_a_definition_takes_nothing_along(string path, int code)
+    {
+        await using var watch = await Watching.SyncedAsync("5", "a");
+        watch.Time.Advance(TimeSpan.FromMinutes(1));
+        watch.Server.Always("/apis/fixtures.governor.dev/v1", 404, Fixture.Text("plain-404.txt")).Always(path, code, "no");
+        watch.Stream.End();
+        await (await watch.NextAsync(Watch + "5")).AnswerAsync(404, Fixture.Text("plain-404.txt"));
+        await watch.ExpectAsync("Interrupted");
+        watch.Time.Advance(await watch.BackoffAsync(0));
+        await watch.ExpectAsync("Interrupted"); // another cause: discovery says so too
+        watch.Server.ServesWidgets();
+        watch.Time.Advance(await watch.BackoffAsync(1));
+
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "", Widgets.One("a", "8")));
+        await watch.ExpectAsync("Present ns/a", "Synced 9");
+    }
+
+    [Fact]
+    public async Task Who_catches_up_is_told_of_a_list_only_what_he_has_not_been_told()
+    {
+        var known = new Dictionary<ObjectKey, string>
+        {
+            [Widgets.Key("old")] = "old-uid", [Widgets.Key("changed")] = "", [Widgets.Key("again")] = "first-uid", [Widgets.Key("gone")] = "gone-uid",
+        };
+        await using var watch = await Watching.BeginAsync(new WatchRequest(Widgets.Kind, ResourceVersion: "7", Known: known, CatchUp: true));
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List(
+            "9", "", Widgets.One("old", "7"), Widgets.One("changed", "8"), Widgets.One("again", "5", "second-uid"), Widgets.One("unknown", "3")));
+
+        await watch.ExpectAsync("Present ns/changed", "Gone ns/again", "Present ns/again", "Present ns/unknown", "Gone ns/gone", "Synced 9");
+        var stream = await watch.NextAsync(Watch + "9");
+        await stream.OpenAsync();
+        await stream.SendAsync(Widgets.Event("MODIFIED", Widgets.One("old", "10")));
+        await watch.ExpectAsync("Present ns/old@10");
+    }
+
+    [Theory]
+    [InlineData("70")]
+    [InlineData("abc")]
+    public async Task Who_was_told_more_than_the_server_knows_is_told_everything(string version)
+    {
+        var known = new Dictionary<ObjectKey, string> { [Widgets.Key("a")] = "a-uid" };
+        await using var watch = await Watching.BeginAsync(new WatchRequest(Widgets.Kind, ResourceVersion: version, Known: known, CatchUp: true));
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "", Widgets.One("a", "7")));
+
+        await watch.ExpectAsync("Present ns/a", "Synced 9");
+    }
+
+    [Fact]
+    public async Task Who_catches_up_after_a_fault_gets_a_list_and_knows_when_he_has()
+    {
+        await using var watch = await Watching.BeginAsync(new WatchRequest(Widgets.Kind, CatchUp: true));
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("5", "", Widgets.One("a"), Widgets.One("b")));
+        var stream = await watch.NextAsync(Watch + "5");
+        await stream.OpenAsync();
+        await watch.ExpectAsync("Present ns/a", "Present ns/b", "Synced 5");
+        await watch.Time.ArmedAsync(TimeSpan.FromSeconds(90));
+        watch.Time.Advance(TimeSpan.FromMinutes(1));
+        stream.Cut();
+        await (await watch.NextAsync("limit=1")).AnswerAsync(500, "down");
+        await watch.ExpectAsync("Interrupted");
+        watch.Time.Advance(await watch.BackoffAsync(0));
+
+        await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "", Widgets.One("a"), Widgets.One("c", "8")));
+        await watch.ExpectAsync("Present ns/c", "Gone ns/b", "Synced 9");
+    }
+
+    [Fact]
+    public async Task Objects_are_selected_by_their_labels()
+    {
+        await using var watch = await Watching.BeginAsync(new WatchRequest(Widgets.Kind, LabelSelector: "a=b"));
+        await (await watch.NextAsync("labelSelector=a%3Db")).AnswerAsync(200, Widgets.List("5", ""));
+        await watch.NextAsync("labelSelector=a%3Db");
+        await watch.ExpectAsync("Synced 5");
+    }
+
+    [Fact]
     public async Task One_object_is_watched_through_its_collection()
     {
         await using var watch = await Watching.BeginAsync(new WatchRequest(Widgets.Kind, "ns", "a"));
