@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Governor.Cli.Audit;
+using Governor.Cli.Explain;
 using Governor.Cli.Journal;
 using Governor.Cli.Silo;
 using Governor.Grains.Interfaces.Ports;
@@ -43,6 +44,7 @@ public static class GovernorCommand
     private static RootCommand Build() => new("Governor: many Kubernetes clusters under one governed control plane")
     {
         AuditCommand.Build(),
+        ExplainCommand.Build(),
         JournalCommand.Build(),
     };
 

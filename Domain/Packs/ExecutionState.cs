@@ -23,6 +23,9 @@ public enum ExecutionPhase
 
     /// <summary>Stopped for good; a new attempt needs a new PackExecution.</summary>
     Failed,
+
+    /// <summary>It stepped aside before its first write, for a newer declaration; it goes on when that is taken back.</summary>
+    Superseded,
 }
 
 /// <summary>The steps of a delivery, in order, under the names that operators know.</summary>
@@ -59,8 +62,16 @@ public sealed record DeployedResource(string ApiVersion, string Kind, string Nam
 public sealed record DeliveryFailure(string Step, string Object, string Reason, string Message);
 
 /// <summary>Which pack was verified: the object, the digest of its spec, and the spec.</summary>
+/// <param name="ContentDigest">Of what may not change: the rest of a spec may, while it is delivered.</param>
+/// <param name="Document">The pack as it was signed; <see cref="PackDocument"/>.</param>
+/// <param name="KeyId">Which key its signature is by.</param>
 [GenerateSerializer, Immutable]
-public sealed record VerifiedPack(string Uid, string SpecDigest, PackSpec Spec);
+public sealed record VerifiedPack(string Uid, string SpecDigest, PackSpec Spec, string ContentDigest = "", string Document = "", string KeyId = "")
+{
+    /// <summary>Whether another look found the same pack.</summary>
+    public bool IsSameAs(VerifiedPack other) =>
+        Uid == other.Uid && (ContentDigest.Length > 0 && other.ContentDigest.Length > 0 ? ContentDigest == other.ContentDigest : SpecDigest == other.SpecDigest);
+}
 
 /// <summary>A PackExecution object is gone; its pack decides whether there has to be another.</summary>
 [GenerateSerializer, Immutable]
@@ -115,6 +126,9 @@ public abstract record ExecutionInput
     /// <summary>Time passed: answers that depend on the clock are asked again.</summary>
     public sealed record Ticked : ExecutionInput;
 
+    /// <summary>The target said what we may do there.</summary>
+    public sealed record RightsReviewed(string Uid, RunnerRights Rights) : ExecutionInput;
+
     /// <summary>All content was fetched and verified; nothing has been written yet.</summary>
     public sealed record Verified(string Uid, VerifiedPack Pack, string Message) : ExecutionInput;
 
@@ -133,4 +147,5 @@ public abstract record ExecutionInput
 [GenerateSerializer, Immutable]
 public sealed record DeliveredFact(
     ObjectKey Execution, string ExecutionUid, ObjectKey Pack, string PackUid, string PackVersion, string Cluster,
-    PackSpec Spec, ImmutableArray<DeployedResource> Inventory, DateTimeOffset At, SealedCausalChain? Lineage) : Fact;
+    PackSpec Spec, ImmutableArray<DeployedResource> Inventory, DateTimeOffset At, SealedCausalChain? Lineage,
+    string ContentDigest = "", string Document = "", string KeyId = "") : Fact;

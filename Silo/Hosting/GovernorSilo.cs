@@ -102,6 +102,7 @@ public static class GovernorSilo
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
         services.AddSingleton<IRbacIntake, RbacIntake>();
+        services.AddSingleton<TenantRights>();
         services.AddSingleton<CommittedStates>();
         services.AddSingleton<AccessReviews>();
         services.AddSingleton<PrometheusText>();
@@ -131,6 +132,7 @@ public static class GovernorSilo
         app.MapAdmission();
         app.MapApprovals();
         app.MapErasures();
+        app.MapAbandonments();
         app.MapGovernance();
         app.MapAudit();
         app.MapLog();

@@ -138,7 +138,7 @@ public sealed class SiloTests(SiloGround ground) : IAsyncLifetime
         var explained = JsonDocument.Parse(text).RootElement;
         var words = explained.GetProperty("text").GetString()!;
         Assert.Equal("Gated", explained.GetProperty("state").GetString());
-        Assert.Equal(4, explained.GetProperty("gates").GetArrayLength());
+        Assert.Equal(7, explained.GetProperty("gates").GetArrayLength());
         foreach (var said in (string[])["PackExecution seam-tenant-ccs-dev/web-ccs-dev is Gated.", "gate 0 ConductorReady: closed since", "waits for TalosCluster ccs-dev", "can be unblocked by:"])
             Assert.Contains(said, words, StringComparison.Ordinal);
 

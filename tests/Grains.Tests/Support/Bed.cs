@@ -54,6 +54,10 @@ public sealed class Bed : IAsyncDisposable
     /// <summary>A client of the management cluster that is not the silo's.</summary>
     public ICluster Client => _kubernetes.GetRequiredService<IClusters>().Management;
 
+    /// <summary>A client of a tenant that is not the silo's.</summary>
+    public ICluster Tenant(string name) =>
+        _kubernetes.GetRequiredService<IClusters>().Connect(new ClusterName(name), System.Text.Encoding.UTF8.GetBytes(_tenants[name].Kubeconfig));
+
     public CommitLog Commits { get; } = new();
 
     public Showings Showings { get; } = new();
@@ -188,6 +192,22 @@ public sealed class Bed : IAsyncDisposable
         throw new TimeoutException($"waited for '{what}' of {kind.Kind} {key}; last seen: {(last is null ? "nothing" : last.Root.GetRawText())}");
     }
 
+    /// <summary>Completes when an object of the management cluster is not there.</summary>
+    public async Task GoneAsync(GroupVersionKind kind, ObjectKey key)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        try
+        {
+            await foreach (var seen in Client.WatchAsync(new WatchRequest(kind, key.Namespace.Length > 0 ? key.Namespace : null, key.Name), patience.Token))
+                if (seen.Type is WatchEventType.Gone or WatchEventType.Synced && await Client.GetAsync(kind, key, patience.Token) is null)
+                    return;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"waited for {kind.Kind} {key} to be gone");
+        }
+    }
+
     /// <summary>As the owner of the database, past every role.</summary>
     public async Task<T?> AskAsync<T>(string sql, params object[] arguments)
     {
@@ -272,5 +292,6 @@ public sealed class Bed : IAsyncDisposable
         silo.Services.AddSingleton<GovernedServices>();
         silo.Services.AddSingleton<TenantClusters>();
         silo.Services.AddSingleton<IRbacIntake, RbacIntake>();
+        silo.Services.AddSingleton<Governor.Grains.Packs.TenantRights>();
     }
 }
