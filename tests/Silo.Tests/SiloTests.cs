@@ -67,9 +67,9 @@ public sealed class SiloTests(SiloGround ground) : IAsyncLifetime
             .Select(o => o.Value.TryGetProperty("operationId", out var id) ? id.GetString() : null).OfType<string>().Order(StringComparer.Ordinal);
         Assert.Equal(
             [
-                "approve", "awaitCheckpoint", "closeBootstrapWindow", "explainExecution", "exportAudit", "getApproval", "getBootstrapWindow", "getCheckpoint", "getCluster", "getExecution", "getInstance",
+                "approve", "awaitCheckpoint", "closeBootstrapWindow", "explainExecution", "explainInstance", "exportAudit", "getApproval", "getBootstrapWindow", "getCheckpoint", "getCluster", "getExecution", "getInstance",
                 "getLogCheckpoint", "getLogEntries", "getLogTile", "getPack", "listApprovals", "listClusters", "listEvents", "listExecutions", "listInstances",
-                "listLineage", "listPacks", "proveRecord", "reject", "requestErasure", "watchCheckpoints",
+                "listLineage", "listPacks", "proveRecord", "reject", "requestAbandonment", "requestErasure", "watchCheckpoints",
             ],
             operations);
     }
