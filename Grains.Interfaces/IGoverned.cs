@@ -57,8 +57,17 @@ public interface IPermissionSetGrain : IGoverned;
 /// <summary>One RBACProfile. Key: <c>namespace/name</c>.</summary>
 public interface IProfileGrain : IGoverned;
 
+/// <summary>One IdentityProvider. Key: <c>namespace/name</c>.</summary>
+public interface IIdentityProviderGrain : IGoverned;
+
+/// <summary>One IdentityBinding. Key: <c>namespace/name</c>.</summary>
+public interface IIdentityBindingGrain : IGoverned;
+
 /// <summary>The effective permissions of one cluster and their snapshot. Key: the cluster's name.</summary>
 public interface IPermissionGrain : IGoverned;
+
+/// <summary>What one cluster has of its permission snapshot: delivered, verified there, acknowledged. Key: the cluster's name.</summary>
+public interface IReceiptGrain : IGoverned;
 
 /// <summary>One SeamMembership. Key: <c>namespace/name</c>.</summary>
 public interface IMembershipGrain : IGoverned;
@@ -72,13 +81,16 @@ public interface ILineageGrain : IGoverned;
 /// <summary>The management Conductor's signing key. Key: <c>management</c>.</summary>
 public interface ISigningKeyGrain : IGoverned
 {
-    /// <summary>Signs a pack with the key that the Secret holds now, or answers null when there is no usable one.</summary>
+    /// <summary>
+    /// Signs an object as what it is (<see cref="SignaturePurpose"/>) with the key that the Secret holds now, or answers null when there
+    /// is no usable one.
+    /// </summary>
     [Alias("sign")]
-    Task<PackSigning?> SignAsync(KubeObject pack);
+    Task<PackSigning?> SignAsync(KubeObject item);
 
-    /// <summary>Whether the signature that a pack carries is by a key of ours, over exactly this pack.</summary>
+    /// <summary>Whether the signature that an object carries is by a key of ours that is not revoked, over exactly this object, as what it is.</summary>
     [Alias("verify")]
-    Task<SignatureVerdict> VerifyAsync(KubeObject pack);
+    Task<SignatureVerdict> VerifyAsync(KubeObject item);
 }
 
 /// <param name="Signature">The annotation value.</param>

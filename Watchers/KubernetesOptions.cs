@@ -70,6 +70,18 @@ public sealed class KubernetesOptions
     /// <summary>A watch that brings no byte for this long is opened anew. API servers send a bookmark about once a minute.</summary>
     public TimeSpan WatchSilence { get; set; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>
+    /// How often a watch lists again although nothing seems wrong, to find what its server kept to itself; up to a quarter less is drawn
+    /// each time. Only what differs from what was told is told.
+    /// </summary>
+    public TimeSpan ResyncEvery { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long a server may show an older state than was seen before the cluster is taken to have been restored from a backup. Until
+    /// then it is taken to lag behind, and nothing is concluded from what it shows.
+    /// </summary>
+    public TimeSpan StalePatience { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a credential plugin may run.</summary>
     public TimeSpan ExecTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -16,9 +16,12 @@ public sealed class KubernetesOptionsValidator : IValidateOptions<KubernetesOpti
         Duration(nameof(options.MaxBackoff), options.MaxBackoff, TimeSpan.FromHours(1));
         Duration(nameof(options.WatchTimeout), options.WatchTimeout, TimeSpan.FromHours(1));
         Duration(nameof(options.WatchSilence), options.WatchSilence, TimeSpan.FromHours(1));
+        Duration(nameof(options.ResyncEvery), options.ResyncEvery, TimeSpan.FromDays(1));
         Duration(nameof(options.ExecTimeout), options.ExecTimeout, TimeSpan.FromMinutes(5));
         if (options.RetryBudget < TimeSpan.Zero || options.RetryBudget > TimeSpan.FromMinutes(5))
             Fail(nameof(options.RetryBudget), "00:00:00 to 00:05:00", options.RetryBudget.ToString(), "00:00:10");
+        if (options.StalePatience < TimeSpan.Zero || options.StalePatience > TimeSpan.FromHours(1))
+            Fail(nameof(options.StalePatience), "00:00:00 to 01:00:00", options.StalePatience.ToString(), "00:01:00");
         if (options.MaxBackoff < options.MinBackoff)
             Fail(nameof(options.MaxBackoff), $"at least MinBackoff ({options.MinBackoff})", options.MaxBackoff.ToString(), "00:00:30");
         if (options.WatchTimeout < TimeSpan.FromSeconds(1))

@@ -6,7 +6,7 @@ using Governor.Bench;
 if (args is [WatchServer.Argument, ..])
     return await WatchServer.RunAsync(args);
 
-IBenchmark[] benchmarks = [new HostBenchmark(), new JournalBenchmark(), new GatesBenchmark(), new WatchBenchmark(), new EdgeBenchmark()];
+IBenchmark[] benchmarks = [new HostBenchmark(), new JournalBenchmark(), new GatesBenchmark(), new WatchBenchmark(), new EdgeBenchmark(), new PermissionsBenchmark()];
 
 var names = args.Where(argument => !argument.StartsWith("--", StringComparison.Ordinal)).ToArray();
 var unknown = names.Except(benchmarks.Select(benchmark => benchmark.Name)).Concat(args.Where(argument => argument.StartsWith("--", StringComparison.Ordinal) && argument != "--json")).ToArray();

@@ -19,9 +19,15 @@ public static class Webhooks
     private static readonly ImmutableArray<string> Every = ["CREATE", "UPDATE", "DELETE"];
     private static readonly ImmutableArray<string> Writes = ["CREATE", "UPDATE"];
 
-    /// <summary>Our groups, under every name: a kind that is served under an alias is governed like ours.</summary>
+    /// <summary>
+    /// Our groups, under every name: a kind that is served under an alias is governed like ours. Cluster API's group is not among them:
+    /// most of what is served there belongs to others, whom a silo that is away must not stop.
+    /// </summary>
     private static readonly ImmutableArray<string> Groups =
-        [.. AdmissionPolicy.Kinds.Kinds.SelectMany(AdmissionPolicy.Kinds.Names).Select(kind => kind.Group).Distinct().Order(StringComparer.Ordinal)];
+    [
+        .. AdmissionPolicy.Kinds.Kinds.SelectMany(AdmissionPolicy.Kinds.Names).Select(kind => kind.Group).Where(group => group != AliasSets.ClusterApi)
+            .Distinct().Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>The cluster's own namespaces: without them nothing runs that could be repaired.</summary>
     private static readonly LabelCondition NotTheClusters = new("kubernetes.io/metadata.name", "NotIn", "kube-node-lease", "kube-public", "kube-system");

@@ -6,6 +6,7 @@ using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Lineage;
 using Governor.Domain.Packs;
+using Governor.Domain.Permissions;
 
 namespace Governor.Domain.Clusters;
 
@@ -15,6 +16,9 @@ public static class ClusterRules
     public const string RunnerConfigNamespace = "ont-system";
 
     private const string Awaiting = "AwaitingConductorReady";
+
+    /// <summary>The condition that a cluster's permission snapshot cannot be relied on, and why.</summary>
+    public const string Degraded = "DegradedSecurityState";
 
     private const int MostIntruders = 16;
 
@@ -47,6 +51,7 @@ public static class ClusterRules
         ClusterInput.Told(TargetDoubted doubted) => state is { Exists: true, Reachability: Reachability.Reachable }
             ? Moved(state, state with { Reachability = Reachability.Unknown, ReachMessage = doubted.Why }, "cluster.doubted", "status.reachability", now)
             : Decision.Of(state),
+        ClusterInput.Told(ReceiptFact receipt) => receipt.Supersedes(state.Snapshot) ? Receive(state, receipt, now) : Decision.Of(state),
         ClusterInput.Told => Decision.Of(state),
         _ => throw new ArgumentOutOfRangeException(nameof(input)),
     };
@@ -268,6 +273,22 @@ public static class ClusterRules
             ? name.GetString()!
             : "";
 
+    // Whether the cluster's rights can be relied on is not whether its Conductor can execute: it has a condition of its own.
+    private static Decision<ClusterState> Receive(ClusterState state, ReceiptFact receipt, DateTimeOffset now)
+    {
+        var next = WithSecurity(state with { Snapshot = receipt }, now);
+        var (before, after) = (state.Snapshot?.Sync == SnapshotSync.DegradedSecurityState, receipt.Sync == SnapshotSync.DegradedSecurityState);
+        return before == after && state.Snapshot?.Reason == receipt.Reason
+            ? Decision.Of(next)
+            : Decision.Of(next, Context(next).Governance(
+                now, after ? "cluster.security-degraded" : "cluster.security-sound", $"status.conditions['{Degraded}']", state.Snapshot?.Reason, receipt.Reason, receipt.Message));
+    }
+
+    private static ClusterState WithSecurity(ClusterState state, DateTimeOffset now) => state.Snapshot is not { } receipt ? state : state with
+    {
+        Conditions = state.Conditions.Set(Degraded, receipt.Sync == SnapshotSync.DegradedSecurityState, receipt.Reason, receipt.Message, now, state.Generation),
+    };
+
     private static Decision<ClusterState> Moved(ClusterState old, ClusterState next, string action, string field, DateTimeOffset now)
     {
         var (before, after) = (Fact(old), Fact(next));
@@ -284,9 +305,9 @@ public static class ClusterRules
         var ready = fact.Readiness == ConductorReadiness.Ready;
         var broken = fact.Readiness == ConductorReadiness.Impossible;
         var generation = state.Generation;
-        return state with
+        return WithSecurity(state, now) with
         {
-            Conditions = state.Conditions
+            Conditions = WithSecurity(state, now).Conditions
                 .Set(Conditions.Ready, ready, ready ? "ClusterReady" : fact.Reason, fact.Message, now, generation)
                 .Set("ConductorReady", ready, ready ? "ConductorBootstrapComplete" : "ConductorBootstrapPending", fact.Message, now, generation)
                 .Set("KubeconfigUnavailable", broken || state.KubeconfigRevision.Length == 0, broken ? "KubeconfigUnreadable" : state.KubeconfigRevision.Length == 0 ? "TalosConfigSecretAbsent" : "KubeconfigGenerated", broken ? fact.Message : state.KubeconfigRevision.Length == 0 ? fact.Message : "the kubeconfig is there", now, generation)

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Lineage;
+using Governor.Domain.Permissions;
 
 namespace Governor.Domain.Clusters;
 
@@ -58,6 +59,9 @@ public sealed record ClusterState(
 
     /// <summary>TalosClusters of the same name in other namespaces. They have no say.</summary>
     public ImmutableArray<Intruder> Intruders { get; init; } = [];
+
+    /// <summary>What the cluster says of its permission snapshot; null while it has said nothing.</summary>
+    public ReceiptFact? Snapshot { get; init; }
 
     public static ClusterState Initial(ClusterName name) =>
         new(name, false, default, "", 0, "", "", Reachability.Unknown, "", false, "", [], [], []);

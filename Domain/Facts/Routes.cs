@@ -1,6 +1,7 @@
 using Governor.Domain.Clusters;
 using Governor.Domain.Kinds;
 using Governor.Domain.Packs;
+using Governor.Domain.Permissions;
 using Governor.Domain.Signing;
 
 namespace Governor.Domain.Facts;
@@ -17,6 +18,8 @@ public static class Routes
                 : null;
         if (kind == KnownKinds.RunnerConfig)
             return key.Namespace == ClusterRules.RunnerConfigNamespace ? new Address(Subjects.Cluster, key.Name) : null;
+        if (kind == KnownKinds.PermissionSnapshot)
+            return SnapshotRoute(key);
         if (kind == KnownKinds.TalosCluster)
             return new Address(Subjects.Cluster, key.Name);
         return SubjectOf(kind) is { } subject ? new Address(subject, key.ToString()) : null;
@@ -24,7 +27,14 @@ public static class Routes
 
     /// <summary>Whether objects of this kind have actors at all.</summary>
     public static bool Follows(GroupVersionKind kind) =>
-        kind == KnownKinds.RunnerConfig || kind == KnownKinds.TalosCluster || SubjectOf(kind) is not null;
+        kind == KnownKinds.RunnerConfig || kind == KnownKinds.TalosCluster || kind == KnownKinds.PermissionSnapshot || SubjectOf(kind) is not null;
+
+    // Which cluster is the management cluster its name does not say: the Conductor there watches that snapshot itself.
+    private static Address? SnapshotRoute(ObjectKey key) =>
+        key.Namespace == ClusterPermissionRules.SnapshotNamespace && key.Name != PermissionSnapshot.ManagementName
+        && key.Name.StartsWith(PermissionSnapshot.NamePrefix, StringComparison.Ordinal) && key.Name.Length > PermissionSnapshot.NamePrefix.Length
+            ? new Address(Subjects.Permission, key.Name[PermissionSnapshot.NamePrefix.Length..])
+            : null;
 
     private static string? SubjectOf(GroupVersionKind kind) =>
         kind == KnownKinds.ClusterPack ? Subjects.Pack
@@ -33,6 +43,8 @@ public static class Routes
         : kind == KnownKinds.RBACPolicy ? Subjects.Policy
         : kind == KnownKinds.RBACProfile ? Subjects.Profile
         : kind == KnownKinds.PermissionSet ? Subjects.PermissionSet
+        : kind == KnownKinds.IdentityProvider ? Subjects.IdentityProvider
+        : kind == KnownKinds.IdentityBinding ? Subjects.IdentityBinding
         : kind == KnownKinds.SeamMembership ? Subjects.Membership
         : null;
 }

@@ -9,6 +9,8 @@ public static class Subjects
     public const string Erasure = "erasure";
     public const string Instance = "packinstance";
     public const string Execution = "packexecution";
+    public const string IdentityBinding = "identitybinding";
+    public const string IdentityProvider = "identityprovider";
     public const string Lineage = "lineage";
     public const string Membership = "membership";
     public const string Pack = "pack";
@@ -16,6 +18,7 @@ public static class Subjects
     public const string PermissionSet = "permissionset";
     public const string Policy = "policy";
     public const string Profile = "profile";
+    public const string Receipt = "snapshotreceipt";
     public const string Refusals = "refusals";
     public const string Roster = "roster";
     public const string SigningKey = "signingkey";

@@ -15,6 +15,10 @@ public abstract record DeclarationInput
 
     public sealed record Told(Fact Fact) : DeclarationInput;
 
+    /// <summary>The issuer of an identity provider was asked who it is.</summary>
+    /// <param name="Fault">Why it could not be reached; null when it could.</param>
+    public sealed record IssuerAnswered(string Issuer, string? Fault) : DeclarationInput;
+
     /// <summary>Time passed.</summary>
     public sealed record Ticked : DeclarationInput;
 }

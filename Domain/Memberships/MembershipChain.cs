@@ -26,8 +26,10 @@ public sealed record MembershipVerdict(
 }
 
 /// <summary>
-/// The chain of admission: identity matches, principal matches (now it is Validated), profile provisioned (now it is Admitted). A
-/// member's profile in turn waits for Validated only, so that the two never wait for each other.
+/// The chain of admission: identity matches, principal matches (now it is Validated), profile provisioned and, for an application,
+/// within its ceiling (now it is Admitted), snapshot resolved on every cluster that the profile targets (now it is Ready). A member's
+/// profile in turn waits for Validated only, so that the two never wait for each other. The chain is asked again from its first link
+/// whenever any of them changes: an admission whose premise falls is withdrawn.
 /// </summary>
 public static class MembershipChain
 {
@@ -40,11 +42,18 @@ public static class MembershipChain
     public const string DomainIdentityMismatch = "DomainIdentityMismatch";
     public const string PrincipalMismatch = "PrincipalMismatch";
     public const string ProfileNotProvisioned = "RBACProfileNotProvisioned";
+    public const string CeilingExceeded = "CeilingExceeded";
+
+    public const string ResolvedCondition = "SnapshotResolved";
+    public const string SnapshotResolved = "SnapshotResolved";
+    public const string SnapshotPending = "SnapshotPending";
 
     /// <param name="profiles">The profiles; those of other namespaces are ignored.</param>
     /// <param name="firstAdmittedAt">When it was first admitted, if it ever was.</param>
+    /// <param name="resolved">The clusters that have a snapshot.</param>
     public static MembershipVerdict Evaluate(
-        Reading<SeamMembership> membership, IEnumerable<ProfileFact> profiles, DateTimeOffset? firstAdmittedAt, DateTimeOffset now)
+        Reading<SeamMembership> membership, IEnumerable<ProfileFact> profiles, DateTimeOffset? firstAdmittedAt, DateTimeOffset now,
+        IReadOnlySet<string>? resolved = null)
     {
         if (membership.Value is not { } valid)
             return NotValidated(MembershipInvalid, membership.Summary(), stalled: true, firstAdmittedAt, []);
@@ -58,9 +67,15 @@ public static class MembershipChain
             return NotValidated(PrincipalMismatch,
                 $"principalRef is '{valid.PrincipalRef}'; RBACProfile {sameIdentity[0].Key} of the same identity has '{sameIdentity[0].PrincipalRef}'",
                 stalled: false, firstAdmittedAt, Names(sameIdentity));
-        return own.Any(profile => profile.Provisioned)
-            ? Admitted(valid, firstAdmittedAt ?? now)
-            : NotAdmitted(own, firstAdmittedAt);
+        var provisioned = own.Where(profile => profile.Provisioned).ToImmutableArray();
+        if (provisioned.IsEmpty)
+            return NotAdmitted(own, ProfileNotProvisioned, $"waits for RBACProfile {own[0].Key} to be provisioned", stalled: false, firstAdmittedAt);
+        var within = valid.Tier == MembershipTier.Application ? [.. provisioned.Where(profile => profile.BeyondCeiling.Length == 0)] : provisioned;
+        if (within.IsEmpty)
+            return NotAdmitted(
+                provisioned, CeilingExceeded, $"an application stays within its ceiling; RBACProfile {provisioned[0].Key}: {provisioned[0].BeyondCeiling}", stalled: true, firstAdmittedAt);
+        var awaited = within.SelectMany(profile => profile.Clusters).Distinct().Where(cluster => resolved?.Contains(cluster) != true).Order(StringComparer.Ordinal).ToImmutableArray();
+        return Admitted(valid, awaited, firstAdmittedAt ?? now);
     }
 
     private static MembershipVerdict IdentityMismatch(SeamMembership membership, ImmutableArray<ProfileFact> near, DateTimeOffset? firstAdmittedAt)
@@ -83,33 +98,42 @@ public static class MembershipChain
             [
                 ConditionClaim.Of(ValidatedCondition, false, reason, message),
                 ConditionClaim.Of(AdmittedCondition, false, reason, message),
+                Unresolved(reason, message),
                 .. Conditions.Standing(ready: false, stalled, reason, message),
             ],
             waitsFor);
 
-    private static MembershipVerdict NotAdmitted(ImmutableArray<ProfileFact> own, DateTimeOffset? firstAdmittedAt)
+    private static MembershipVerdict NotAdmitted(
+        ImmutableArray<ProfileFact> own, string reason, string message, bool stalled, DateTimeOffset? firstAdmittedAt)
     {
-        var message = $"waits for RBACProfile {own[0].Key} to be provisioned";
-        return new MembershipVerdict(true, false, firstAdmittedAt, "", ProfileNotProvisioned, message,
+        return new MembershipVerdict(true, false, firstAdmittedAt, "", reason, message,
             [
                 ConditionClaim.Of(ValidatedCondition, true, MembershipValidated, $"Identity and principal match RBACProfile {own[0].Key}."),
-                ConditionClaim.Of(AdmittedCondition, false, ProfileNotProvisioned, message),
-                .. Conditions.Standing(ready: false, stalled: false, ProfileNotProvisioned, message),
+                ConditionClaim.Of(AdmittedCondition, false, reason, message),
+                Unresolved(reason, message),
+                .. Conditions.Standing(ready: false, stalled, reason, message),
             ],
             Names(own));
     }
 
-    private static MembershipVerdict Admitted(SeamMembership membership, DateTimeOffset admittedAt)
+    /// <param name="awaited">Clusters that have no snapshot yet.</param>
+    private static MembershipVerdict Admitted(SeamMembership membership, ImmutableArray<string> awaited, DateTimeOffset admittedAt)
     {
         var message = $"Admitted; its rights are in PermissionSnapshot {membership.SnapshotName}.";
+        var (reason, standing) = awaited.IsEmpty ? (MembershipAdmitted, message) : (SnapshotPending, $"waits for the PermissionSnapshot of {string.Join(", ", awaited)}");
         return new MembershipVerdict(true, true, admittedAt, membership.SnapshotName, MembershipAdmitted, message,
             [
                 ConditionClaim.Of(ValidatedCondition, true, MembershipAdmitted, message),
                 ConditionClaim.Of(AdmittedCondition, true, MembershipAdmitted, message),
-                .. Conditions.Standing(ready: true, stalled: false, MembershipAdmitted, message),
+                awaited.IsEmpty
+                    ? ConditionClaim.Of(ResolvedCondition, true, SnapshotResolved, "Every cluster that the profile targets has its snapshot.")
+                    : Unresolved(SnapshotPending, standing),
+                .. Conditions.Standing(ready: awaited.IsEmpty, stalled: false, reason, standing),
             ],
-            []);
+            [.. awaited.Select(cluster => $"PermissionSnapshot of {cluster}")]);
     }
+
+    private static ConditionClaim Unresolved(string reason, string message) => ConditionClaim.Of(ResolvedCondition, false, reason, message);
 
     private static ImmutableArray<string> Names(ImmutableArray<ProfileFact> profiles) => [.. profiles.Select(profile => $"RBACProfile {profile.Key}")];
 }

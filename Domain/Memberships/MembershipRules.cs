@@ -11,6 +11,9 @@ namespace Governor.Domain.Memberships;
 public sealed record MembershipState(
     ObjectKey Key, string Uid, long Generation, Reading<SeamMembership>? Membership, RosterFact? Roster, MembershipVerdict? Verdict, ImmutableArray<Condition> Conditions)
 {
+    /// <summary>The clusters that have a permission snapshot.</summary>
+    public ImmutableSortedSet<string> Resolved { get; init; } = [];
+
     public static MembershipState Initial(ObjectKey key) => new(key, "", 0, null, null, null, []);
 }
 
@@ -35,6 +38,10 @@ public static class MembershipRules
             state with { Membership = null, Generation = 0, Verdict = null },
             Events(state).Governance(now, "seammembership.deleted", "status.admitted", $"{state.Verdict?.Admitted}", null, "the SeamMembership was deleted; its admission ends")),
         DeclarationInput.Told(RosterFact roster) => roster.Supersedes(state.Roster) ? Evaluate(state with { Roster = roster }, now) : Decision.Of(state),
+        // A cluster that has a snapshot always has one: which is of no concern here.
+        DeclarationInput.Told(SnapshotFact { SnapshotVersion.Length: > 0 } snapshot) => state.Resolved.Contains(snapshot.Cluster.Value)
+            ? Decision.Of(state)
+            : Evaluate(state with { Resolved = state.Resolved.Add(snapshot.Cluster.Value) }, now),
         _ => Decision.Of(state),
     };
 
@@ -42,6 +49,10 @@ public static class MembershipRules
     {
         var membership = state is { Membership.Value: { } valid, Verdict: { } verdict } ? verdict.FactOf(valid) : null;
         yield return new Letter(new Address(Subjects.Roster, state.Key.Namespace), new MembershipStanding(state.Key, membership));
+        if (state.Membership?.Value is not { } member)
+            yield break;
+        foreach (var cluster in (state.Roster?.Profiles ?? []).Where(profile => profile.PrincipalRef == member.PrincipalRef).SelectMany(profile => profile.Clusters).Distinct())
+            yield return new Letter(new Address(Subjects.Permission, cluster), new Interest(!state.Resolved.Contains(cluster)));
     }
 
     public static JsonObject Status(MembershipState state) => new()
@@ -58,7 +69,7 @@ public static class MembershipRules
         if (state.Membership is not { } membership)
             return Decision.Of(state);
         var before = state.Verdict;
-        var verdict = MembershipChain.Evaluate(membership, state.Roster?.Profiles ?? [], before?.AdmittedAt, now);
+        var verdict = MembershipChain.Evaluate(membership, state.Roster?.Profiles ?? [], before?.AdmittedAt, now, state.Resolved);
         var next = state with { Verdict = verdict, Conditions = state.Conditions.Apply(verdict.Claims, state.Generation, now) };
         if (before is not null && before.Reason == verdict.Reason && before.Message == verdict.Message)
             return Decision.Of(next);

@@ -26,7 +26,7 @@ public static class RosterRules
     public static IEnumerable<Letter> Outbox(RosterState state)
     {
         var roster = new RosterFact(
-            [.. state.Profiles.Values.Where(p => p.Exists).Select(p => new ProfileFact(p.Profile, p.PrincipalRef, p.DomainIdentityRef, p.Provisioned))],
+            [.. state.Profiles.Values.Where(p => p.Exists).Select(p => new ProfileFact(p.Profile, p.PrincipalRef, p.DomainIdentityRef, p.Provisioned) { BeyondCeiling = p.BeyondCeiling, Clusters = p.Clusters })],
             [.. state.Memberships.Values.Select(m => m.Membership).OfType<MembershipFact>()]);
         foreach (var profile in state.Profiles.Values)
             yield return new Letter(new Address(Subjects.Profile, profile.Profile.ToString()), roster);

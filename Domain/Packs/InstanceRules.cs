@@ -37,7 +37,7 @@ public static class InstanceRules
             InstanceInput.ObjectDone done => InstanceRemoval.Done(state, done, now),
             InstanceInput.RemovalStopped(var removal) => InstanceRemoval.Stopped(state, removal, now),
             InstanceInput.AbandonedSeen seen => InstanceRemoval.Seen(state, seen, now),
-            InstanceInput.ReceiptJudged(var standing) => ReceiptRules.Judge(state, standing, now),
+            InstanceInput.ReceiptJudged(var standing) => PackReceiptRules.Judge(state, standing, now),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
         if (ReferenceEquals(decision.State, state))
@@ -66,7 +66,7 @@ public static class InstanceRules
         "system:governor:wrapper", "wrapper", state.Lineage?.RootUid ?? "", state.Cluster, state.Current?.ExecutionUid ?? "");
 
     private static bool IsInterestedInCluster(InstanceState state) =>
-        state.Removal is not null || state.Abandonment is { SeenAt: null } || ReceiptRules.IsOwed(state);
+        state.Removal is not null || state.Abandonment is { SeenAt: null } || PackReceiptRules.IsOwed(state);
 
     // What a pack says is about this target for as long as it says so. One that must not be delivered says nothing about where it goes:
     // a typing error never removes anything.

@@ -156,7 +156,7 @@ public static class InstanceStatus
                 return (false, false, abandonment.SeenAt is null ? "Abandoned" : "AbandonedAndFound", $"given up by {abandonment.By} ({abandonment.Why}): {abandonment.Objects.Length} objects were left on {state.Cluster}"
                     + (abandonment.SeenAt is { } seen ? $"; it answered again at {seen:u}, with {abandonment.Found.Length} of them still there, which are left alone" : ""));
         }
-        if (ReceiptRules.RevocationOf(state) is { } revocation)
+        if (PackReceiptRules.RevocationOf(state) is { } revocation)
             return (false, false, "PackRevoked", $"{at} is {revocation}; what stands on the target was not touched: deliver another release, or go back to one");
         if (state.Keys?.RevocationOf(current.KeyId) is { } stolen)
             return (false, false, "SigningKeyRevoked", $"{at} was signed by key {Signing.SigningKeyRules.Short(current.KeyId)}, which is revoked: {stolen}");

@@ -31,6 +31,20 @@ public static class EffectivePermissions
         return new ClusterPermissions(cluster, made.ToImmutable());
     }
 
+    /// <summary>
+    /// The permissions after a change that concerns these principals only: theirs are computed anew, all others' are taken over as they are.
+    /// </summary>
+    /// <param name="grants">All grants of these principals on the cluster, and of nobody else.</param>
+    public static ClusterPermissions Replace(ClusterPermissions before, IReadOnlySet<string> principals, IReadOnlyCollection<Grant> grants)
+    {
+        var made = Compute(before.Cluster, grants).Principals;
+        var merged = ImmutableArray.CreateBuilder<PrincipalPermissions>(before.Principals.Length + made.Length);
+        merged.AddRange(before.Principals.Where(held => !principals.Contains(held.Principal)));
+        merged.AddRange(made);
+        merged.Sort(static (left, right) => string.CompareOrdinal(left.Principal, right.Principal));
+        return new ClusterPermissions(before.Cluster, merged.ToImmutable());
+    }
+
     private static void Add(Grant grant, Ceiling ceiling, RuleTable into)
     {
         foreach (var declaration in grant.Declarations)

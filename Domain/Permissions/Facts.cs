@@ -16,6 +16,12 @@ public sealed record MembershipFact(ObjectKey Key, string PrincipalRef, string D
 [GenerateSerializer, Immutable]
 public sealed record ProfileFact(ObjectKey Key, string PrincipalRef, string DomainIdentityRef, bool Provisioned)
 {
+    /// <summary>What it declares beyond its ceiling; "" when nothing.</summary>
+    public string BeyondCeiling { get; init; } = "";
+
+    /// <summary>The clusters that it targets.</summary>
+    public System.Collections.Immutable.ImmutableArray<string> Clusters { get; init; } = [];
+
     public static ProfileFact Of(RbacProfile profile, bool provisioned) =>
         new(profile.Key, profile.PrincipalRef, profile.DomainIdentityRef, provisioned);
 }

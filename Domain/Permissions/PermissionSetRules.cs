@@ -23,7 +23,7 @@ public static class PermissionSetRules
             state with { Set = null, Generation = 0 },
             GuardianEvents.Of(KnownKinds.PermissionSet, state.Key, state.Uid, state.Generation).Governance(now, "permissionset.deleted", "metadata", state.Uid, null, "the PermissionSet was deleted")),
         DeclarationInput.Told(Interest interest) => Decision.Of(
-            state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
+            state with { Interested = state.Interested.With(interest) }),
         _ => Decision.Of(state),
     };
 
@@ -36,6 +36,7 @@ public static class PermissionSetRules
     public static JsonObject Status(PermissionSetState state) => new()
     {
         ["observedGeneration"] = state.Generation,
+        ["profileReferenceCount"] = state.Interested.Count(address => address.Subject == Subjects.Profile),
         ["conditions"] = state.Conditions.ToJson(),
     };
 
@@ -53,6 +54,6 @@ public static class PermissionSetRules
                 Conditions = (seen.Uid == state.Uid ? state.Conditions : []).Apply(verdict.Claims, seen.Generation, now),
             },
             GuardianEvents.Of(KnownKinds.PermissionSet, seen.Key, seen.Uid, seen.Generation).Governance(
-                now, verdict.Valid ? "permissionset.validated" : "permissionset.validation-failed", "spec", state.Set is null ? null : $"generation {state.Generation}", $"generation {seen.Generation}", verdict.Summary));
+                now, verdict.Valid ? "permissionset.validated" : "permissionset.validation-failed", "spec", state.Set is null ? null : $"generation {state.Generation}", $"generation {seen.Generation}", $"declared by {Descent.DeclarerOf(seen)}: {verdict.Summary}"));
     }
 }

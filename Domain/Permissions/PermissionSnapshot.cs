@@ -1,5 +1,4 @@
-using System.Buffers;
-using System.Text.Json;
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Governor.Domain.Clusters;
@@ -11,10 +10,20 @@ namespace Governor.Domain.Permissions;
 
 /// <summary>The effective permissions of one cluster at one moment, ready to be published.</summary>
 /// <param name="Version">Digest of the content, the cluster's name included. Equal rights have equal versions, whenever they were computed.</param>
+/// <param name="GeneratedAt">To the microsecond, and later than of every snapshot of the cluster before it: it says which of two is the newer.</param>
 [GenerateSerializer, Immutable]
 public sealed record PermissionSnapshot(
     ClusterPermissions Permissions, string Version, DateTimeOffset GeneratedAt, int FreshnessWindowSeconds)
 {
+    /// <summary>
+    /// How large the content may be. An API server takes objects of up to 1.5 MiB, metadata, status and the record of field owners
+    /// included.
+    /// </summary>
+    public const int MostBytes = 1024 * 1024;
+
+    /// <summary>Principals whose rights did not fit, the largest first; on this cluster they have none.</summary>
+    public ImmutableArray<string> LeftOut { get; init; } = [];
+
     [JsonIgnore]
     public ClusterName Cluster => Permissions.Cluster;
 
@@ -22,89 +31,62 @@ public sealed record PermissionSnapshot(
     public TimeSpan Window => TimeSpan.FromSeconds(FreshnessWindowSeconds);
 
     [JsonIgnore]
+    public DateTimeOffset FreshUntil => GeneratedAt + Window;
+
+    [JsonIgnore]
     public DateTimeOffset RefreshAt => SnapshotFreshness.RefreshAt(GeneratedAt, Window);
 
-    public static PermissionSnapshot Build(ClusterPermissions permissions, DateTimeOffset generatedAt, TimeSpan? window = null) =>
-        new(permissions, VersionOf(permissions), generatedAt, (int)(window ?? SnapshotFreshness.DefaultWindow).TotalSeconds);
+    /// <param name="previous">The snapshot before it, whose time this one's has to exceed.</param>
+    public static PermissionSnapshot Build(ClusterPermissions permissions, DateTimeOffset now, PermissionSnapshot? previous = null, TimeSpan? window = null, int mostBytes = MostBytes)
+    {
+        var (fitting, leftOut) = SnapshotContent.Fit(permissions, mostBytes);
+        return new(fitting, VersionOf(fitting), After(previous, now), (int)(window ?? SnapshotFreshness.DefaultWindow).TotalSeconds) { LeftOut = leftOut };
+    }
 
     /// <summary>The same content, confirmed again.</summary>
-    public PermissionSnapshot Refreshed(DateTimeOffset generatedAt) => this with { GeneratedAt = generatedAt };
+    public PermissionSnapshot Refreshed(DateTimeOffset now) => this with { GeneratedAt = After(this, now) };
 
     public SnapshotFreshness FreshnessAt(DateTimeOffset now) => SnapshotFreshness.Evaluate(GeneratedAt, Window, now);
 
     /// <summary>The name of a cluster's snapshot object: <c>snapshot-management</c> for the management cluster, otherwise <c>snapshot-{cluster}</c>.</summary>
     public static string ObjectName(ClusterName cluster, ClusterName management) =>
-        cluster == management ? "snapshot-management" : $"snapshot-{cluster}";
+        cluster == management ? ManagementName : $"{NamePrefix}{cluster}";
+
+    /// <summary>The name of the management cluster's snapshot.</summary>
+    public const string ManagementName = "snapshot-management";
+
+    /// <summary>What the names of all snapshots begin with.</summary>
+    public const string NamePrefix = "snapshot-";
 
     /// <summary>What a version is the digest of: the same for equal rights.</summary>
-    public static string VersionOf(ClusterPermissions permissions) => Digest.Of(Content(permissions)).Value;
+    public static string VersionOf(ClusterPermissions permissions) => Digest.Of(SnapshotContent.Of(permissions)).Value;
 
     /// <summary><c>spec</c> of the PermissionSnapshot object. The rights are written once, by principal.</summary>
-    public JsonObject ToSpec()
+    /// <param name="keyId">The key that it is going to be signed with; "" for none.</param>
+    public JsonObject ToSpec(string keyId = "")
     {
         // The rights come from the very bytes that the version is the digest of.
-        var content = JsonNode.Parse(Content(Permissions))!.AsObject();
+        var content = JsonNode.Parse(SnapshotContent.Of(Permissions))!.AsObject();
         var principals = content["principalPermissions"];
         content.Remove("principalPermissions");
-        return new JsonObject
+        var spec = new JsonObject
         {
             ["targetCluster"] = Cluster.Value,
             ["version"] = Version,
             ["generatedAt"] = KubeTime.Format(GeneratedAt),
-            ["snapshotTimestamp"] = KubeTime.Format(GeneratedAt),
+            ["snapshotTimestamp"] = KubeTime.FormatExact(GeneratedAt),
             ["freshnessWindowSeconds"] = FreshnessWindowSeconds,
             ["principalPermissions"] = principals,
         };
+        if (keyId.Length > 0)
+            spec["signingKeyFingerprint"] = keyId;
+        return spec;
     }
 
-    /// <summary>Compact JSON of <c>targetCluster</c> and <c>principalPermissions</c>, in that order.</summary>
-    private static ReadOnlySpan<byte> Content(ClusterPermissions permissions)
+    // Clocks go back, and silos have different ones; the order of a cluster's snapshots does not.
+    private static DateTimeOffset After(PermissionSnapshot? previous, DateTimeOffset now)
     {
-        var content = new ArrayBufferWriter<byte>(4096);
-        using var json = new Utf8JsonWriter(content);
-        json.WriteStartObject();
-        json.WriteString("targetCluster", permissions.Cluster.Value);
-        json.WriteStartArray("principalPermissions");
-        foreach (var held in permissions.Principals)
-        {
-            json.WriteStartObject();
-            json.WriteString("principalRef", held.Principal);
-            json.WriteStartArray("allowedOperations");
-            foreach (var rule in held.Rules.Where(rule => rule.Namespace.Length == 0))
-                WriteOperation(json, rule, []);
-            foreach (var same in held.Rules.Where(rule => rule.Namespace.Length > 0).GroupBy(WithoutNamespace))
-                WriteOperation(json, same.First(), same.Select(rule => rule.Namespace));
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
-        return content.WrittenSpan;
-    }
-
-    /// <summary>Rules that differ only in their namespace are one operation.</summary>
-    private static (string Group, string Resource, string Verbs, string Names) WithoutNamespace(EffectiveRule rule) =>
-        (rule.ApiGroup, rule.Resource, string.Join(',', rule.Verbs), string.Join('\n', rule.ResourceNames));
-
-    private static void WriteOperation(Utf8JsonWriter json, EffectiveRule rule, IEnumerable<string> namespaces)
-    {
-        json.WriteStartObject();
-        json.WriteString("apiGroup", rule.ApiGroup);
-        json.WriteString("resource", rule.Resource);
-        WriteTexts(json, "verbs", rule.Verbs);
-        if (!rule.ResourceNames.IsDefaultOrEmpty)
-            WriteTexts(json, "resourceNames", rule.ResourceNames);
-        if (rule.Namespace.Length > 0)
-            WriteTexts(json, "namespaces", namespaces);
-        json.WriteEndObject();
-    }
-
-    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (var value in values)
-            json.WriteStringValue(value);
-        json.WriteEndArray();
+        var moment = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+        return previous is null || moment > previous.GeneratedAt ? moment : previous.GeneratedAt + TimeSpan.FromMicroseconds(1);
     }
 }

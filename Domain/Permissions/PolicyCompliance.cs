@@ -15,6 +15,9 @@ public sealed record Compliance(ImmutableArray<Failure> Violations, ImmutableArr
 /// <summary>Checks a profile against its policy: target clusters, the kind of principal, and every right against the ceiling.</summary>
 public static class PolicyCompliance
 {
+    /// <summary>The check that every right is within the policy's maximum.</summary>
+    public const string WithinCeiling = "WithinCeiling";
+
     /// <param name="declared">The sets that the profile declares, as far as they are there.</param>
     /// <param name="ceiling">The policy's maximum.</param>
     public static Compliance Check(
@@ -46,8 +49,11 @@ public static class PolicyCompliance
         var ceiling = Ceiling.Of(maximum.Rules);
         foreach (var key in profile.PermissionSets)
             foreach (var excess in declared.TryGetValue(key, out var set) ? Excess(set, ceiling) : [])
-                yield return new Failure("WithinCeiling", "spec.permissionDeclarations", $"{set!.Key} {excess}, beyond the maximum {maximum.Key}");
+                yield return new Failure(WithinCeiling, "spec.permissionDeclarations", $"{set!.Key} {excess}, beyond the maximum {maximum.Key}");
     }
+
+    /// <summary>What a set claims beyond a ceiling, rule by rule.</summary>
+    public static IEnumerable<string> Excess(PermissionSet set, ImmutableArray<PermissionRule> ceiling) => Excess(set, Ceiling.Of(ceiling));
 
     private static IEnumerable<string> Excess(PermissionSet set, Ceiling ceiling)
     {

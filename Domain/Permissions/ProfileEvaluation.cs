@@ -16,7 +16,12 @@ public sealed record ProfileVerdict(
     ImmutableArray<ConditionClaim> Claims,
     ImmutableArray<Failure> Failures,
     ImmutableArray<Failure> Notes,
-    ImmutableArray<string> WaitsFor);
+    ImmutableArray<string> WaitsFor)
+{
+    /// <summary>What it declares beyond its ceiling, refused or noted; "" when nothing.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string BeyondCeiling => string.Join("; ", Failures.Concat(Notes).Where(failure => failure.Check == PolicyCompliance.WithinCeiling).Select(failure => failure.Message));
+}
 
 /// <summary>
 /// Decides whether a profile is provisioned. Everything that fails is listed; the reason is the first of: structure, policy, sets,

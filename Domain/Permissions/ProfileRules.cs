@@ -25,7 +25,11 @@ public sealed record ProfileState(
 
     public ProfileStanding Standing() => new(
         Key, Profile is not null, Profile?.Value?.PrincipalRef ?? "", Profile?.Value?.DomainIdentityRef ?? "", Verdict?.Provisioned ?? false,
-        Verdict?.Reason ?? "NotObserved", Verdict?.Summary ?? "not observed yet");
+        Verdict?.Reason ?? "NotObserved", Verdict?.Summary ?? "not observed yet")
+    {
+        BeyondCeiling = Verdict?.BeyondCeiling ?? "",
+        Clusters = Profile?.Value?.TargetClusters ?? [],
+    };
 }
 
 /// <summary>How an RBACProfile is decided on: again whenever anything it depends on changes, appears or disappears. Pure.</summary>
@@ -38,7 +42,7 @@ public static class ProfileRules
             state with { Profile = null, Generation = 0, Verdict = null },
             Events(state).Governance(now, "rbacprofile.deleted", "status.provisioned", $"{state.Verdict?.Provisioned}", null, "the RBACProfile was deleted; its rights end")),
         DeclarationInput.Told(Interest interest) => Decision.Of(
-            state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
+            state with { Interested = state.Interested.With(interest) }),
         // Policies that the profile referred to before go on speaking: each has its own place, and only the present one counts.
         DeclarationInput.Told(PolicyStanding policy) => policy.Supersedes(state.Policies.GetValueOrDefault(policy.Key.ToString()))
             ? Evaluate(state with { Policies = state.Policies.SetItem(policy.Key.ToString(), policy) }, now)
@@ -56,16 +60,19 @@ public static class ProfileRules
         foreach (var receiver in state.Interested)
             yield return new Letter(receiver, standing);
         yield return new Letter(new Address(Subjects.Roster, state.Key.Namespace), standing);
-        if (state.Profile?.Value is { } profile)
-        {
-            yield return new Letter(new Address(Subjects.Policy, profile.Policy.ToString()), new Interest());
-            foreach (var set in profile.PermissionSets)
-                yield return new Letter(new Address(Subjects.PermissionSet, set.ToString()), new Interest());
-        }
+        var profile = state.Profile?.Value;
+        var wanted = References(profile);
+        foreach (var reference in wanted)
+            yield return new Letter(reference, new Interest());
+        foreach (var former in Known(state).Where(known => !wanted.Contains(known)))
+            yield return new Letter(former, new Interest(false));
         foreach (var letter in Descent.Root(KnownKinds.RBACProfile, state.Key, state.Uid, state.Generation, state.Declarer, "guardian", state.Profile is not null))
             yield return letter;
         foreach (var cluster in state.Clusters)
-            yield return new Letter(new Address(Subjects.Permission, cluster), new GrantFact(state.Key, GrantOn(state, new ClusterName(cluster))));
+        {
+            var grant = GrantOn(state, new ClusterName(cluster));
+            yield return new Letter(new Address(Subjects.Permission, cluster), new GrantFact(state.Key, grant) { Withheld = grant is null ? WhyNothing(state, cluster) : "" });
+        }
     }
 
     public static JsonObject Status(ProfileState state) => new()
@@ -93,6 +100,8 @@ public static class ProfileRules
         if (seen.Uid == state.Uid && seen.Generation == state.Generation && state.Profile is not null)
             return Decision.Of(state);
         var profile = RbacProfile.Read(seen);
+        // What is referred to anew, or again, has to say anew how it stands.
+        var added = References(profile.Value).Except(References(state.Profile?.Value)).Select(address => address.Key).ToArray();
         return Evaluate(
             state with
             {
@@ -100,6 +109,8 @@ public static class ProfileRules
                 Generation = seen.Generation,
                 Declarer = Descent.DeclarerOf(seen),
                 Profile = profile,
+                Policies = state.Policies.RemoveRange(added),
+                Sets = state.Sets.RemoveRange(added),
                 Clusters = profile.Value is { } valid ? state.Clusters.Union(valid.TargetClusters) : state.Clusters,
                 Conditions = seen.Uid == state.Uid ? state.Conditions : [],
             },
@@ -124,8 +135,27 @@ public static class ProfileRules
             next,
             Events(state).Governance(
                 now, verdict.Provisioned ? "rbacprofile.provisioned" : "rbacprofile.not-provisioned", "status.provisioned",
-                before is null ? null : $"{before.Provisioned}", $"{verdict.Provisioned}", $"{verdict.Reason}: {verdict.Summary}"));
+                before is null ? null : $"{before.Provisioned}", $"{verdict.Provisioned}", $"{verdict.Reason}: {verdict.Summary} (declared by {state.Declarer})"));
     }
+
+    /// <summary>Policy and sets of a profile.</summary>
+    private static ImmutableHashSet<Address> References(RbacProfile? profile) => profile is null ? [] :
+    [
+        .. profile.RbacPolicyRef.Length > 0 ? (Address[])[new Address(Subjects.Policy, profile.Policy.ToString())] : [],
+        .. profile.PermissionSets.Select(set => new Address(Subjects.PermissionSet, set.ToString())),
+    ];
+
+    private static IEnumerable<Address> Known(ProfileState state) =>
+        state.Policies.Keys.Select(key => new Address(Subjects.Policy, key)).Concat(state.Sets.Keys.Select(key => new Address(Subjects.PermissionSet, key)));
+
+    private static string WhyNothing(ProfileState state, string cluster) => state switch
+    {
+        { Profile: null } => "it was deleted",
+        { Profile.Value: { } profile } when !profile.TargetClusters.Contains(cluster) => $"it does not target {cluster}",
+        { Verdict: { Provisioned: false } verdict } => $"{verdict.Reason}: {verdict.Summary}",
+        { Profile.Value.BelongsToMember: true } => $"its SeamMembership is not admitted",
+        _ => "it declares nothing there",
+    };
 
     private static ImmutableArray<MembershipFact> Memberships(ProfileState state) => state.Roster?.Memberships ?? [];
 

@@ -49,7 +49,7 @@ public static class SigningKeyRules
         SigningKeyInput.Found found => Find(state, found, now),
         SigningKeyInput.Missing(var message, var revoked) => Revoke(state, revoked, now, revising => Lose(revising, message, now)),
         SigningKeyInput.Told(Interest interest) => Decision.Of(
-            state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
+            state with { Interested = state.Interested.With(interest) }),
         SigningKeyInput.Told => Decision.Of(state),
         _ => throw new ArgumentOutOfRangeException(nameof(input)),
     };
@@ -57,10 +57,11 @@ public static class SigningKeyRules
     public static IEnumerable<Letter> Outbox(SigningKeyState state) =>
         state.Interested.Select(receiver => new Letter(receiver, new SigningKeyFact(state.KeyId, state.PublicPem, state.Message, state.Revoked)));
 
-    /// <summary>The keys that a Secret revokes: those whose annotation says why.</summary>
+    /// <summary>The keys that a Secret revokes: those whose annotation says why. A longer id than the short one names the same key; a shorter one names none.</summary>
     public static ImmutableSortedDictionary<string, string> RevokedBy(KubeObject secret) => secret.Annotations
-        .Where(a => a.Key.StartsWith(RevokedPrefix, StringComparison.Ordinal) && a.Value.Length > 0)
-        .ToImmutableSortedDictionary(a => a.Key[RevokedPrefix.Length..], a => a.Value, StringComparer.Ordinal);
+        .Where(a => a.Key.StartsWith(RevokedPrefix, StringComparison.Ordinal) && a.Key.Length >= RevokedPrefix.Length + ShortLength && a.Value.Length > 0)
+        .GroupBy(a => Short(a.Key[RevokedPrefix.Length..].ToLowerInvariant()), StringComparer.Ordinal)
+        .ToImmutableSortedDictionary(same => same.Key, same => string.Join("; ", same.Select(a => a.Value).Order(StringComparer.Ordinal)), StringComparer.Ordinal);
 
     /// <summary>What a look at a signature means once it is known which keys are revoked.</summary>
     public static SignatureVerdict Judge(SigningKeyState state, SignatureVerdict verdict) =>

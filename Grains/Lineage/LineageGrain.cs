@@ -36,13 +36,15 @@ public sealed class LineageGrain(GovernedServices services)
         }
     }
 
-    // The first index of a name keeps it. Creating, unlike applying, fails when the name was taken a moment ago.
+    // The first index of a name keeps it. Creating, unlike applying, fails when the name was taken a moment ago. It claims the name and
+    // no more: what is created is owned beside what is applied, and would depend on how much was known by then.
     private async Task<string> NameAsync(LineageIndex index, CancellationToken cancellation)
     {
         var plain = LineageNames.Index(index.Root, null);
         if (await OccupantAsync(plain) is not { } occupant)
         {
-            await Clusters.Management.CreateAsync(index.ToObject(plain), cancellation);
+            var empty = index with { DescendantsByUid = index.DescendantsByUid.Clear(), OutcomesByUid = index.OutcomesByUid.Clear() };
+            await Clusters.Management.CreateAsync(empty.ToObject(plain), new WriteOptions(FieldManagers.SeamCore), cancellation);
             return plain;
         }
         return LineageNames.Index(index.Root, occupant);

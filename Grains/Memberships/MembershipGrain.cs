@@ -6,21 +6,6 @@ using Governor.Grains.Interfaces;
 
 namespace Governor.Grains.Memberships;
 
-/// <summary>One SeamMembership: the chain of admission, asked again whenever a profile of its namespace changes.</summary>
+/// <summary>One SeamMembership: the chain of admission, asked again whenever a link of it changes.</summary>
 public sealed class MembershipGrain(GovernedServices services)
-    : GovernedGrain<MembershipState, DeclarationInput>(services, Subjects.Membership), IMembershipGrain
-{
-    protected override MembershipState Initial() => MembershipState.Initial(ObjectKey.Parse(Key));
-
-    protected override Decision<MembershipState> Decide(MembershipState state, DeclarationInput input, DateTimeOffset now) => MembershipRules.Decide(state, input, now);
-
-    protected override DeclarationInput Receive(Fact fact) => Declarations.Receive(fact);
-
-    protected override DeclarationInput? Read(Observation seen) => Declarations.Read(seen);
-
-    protected override IEnumerable<Letter> Outbox(MembershipState state) => MembershipRules.Outbox(state);
-
-    protected override Task ActAsync(CancellationToken cancellation) => State.Membership is null
-        ? Task.CompletedTask
-        : Owned.ApplyStatusAsync(KnownKinds.SeamMembership, State.Key, MembershipRules.Status(State), FieldManagers.Guardian, cancellation);
-}
+    : DeclarationGrain<MembershipState>(services, Subjects.Membership, KnownKinds.SeamMembership, new(MembershipState.Initial, MembershipRules.Decide, MembershipRules.Outbox, state => state.Membership is null ? null : MembershipRules.Status(state))), IMembershipGrain;

@@ -44,7 +44,7 @@ public sealed class PackInstanceGrain(GovernedServices services, TenantClusters 
                 await RemoveAsync(target, cancellation);
             if (State.Abandonment is { SeenAt: null } abandonment)
                 await LookAsync(target, abandonment, cancellation);
-            if (ReceiptRules.IsOwed(State))
+            if (PackReceiptRules.IsOwed(State))
                 await ReceiveAsync(target, cancellation);
         }
         catch (KubernetesException e) when (e.IsTransient && e.Code == 0)
@@ -78,7 +78,7 @@ public sealed class PackInstanceGrain(GovernedServices services, TenantClusters 
         var tenant = (await ConnectAsync(target, cancellation)).Cluster;
         var removal = new PackRemoval(tenant, new PackOwner(State.Key));
         if (State.Removal is { Cause: RemovalCause.Deletion } && await tenant.DiscoverAsync(KnownKinds.PackReceipt, cancellation) is not null)
-            await tenant.DeleteAsync(KnownKinds.PackReceipt, new ObjectKey(ReceiptRules.Namespace, State.Key.Name), null, cancellation);
+            await tenant.DeleteAsync(KnownKinds.PackReceipt, new ObjectKey(PackReceiptRules.Namespace, State.Key.Name), null, cancellation);
         while (State.Removal is { Pending: [var entry, ..], IsCancelled: false } order)
         {
             var (outcome, reason, message) = await removal.RemoveAsync(entry, order.Cause, cancellation);

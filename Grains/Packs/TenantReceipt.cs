@@ -18,14 +18,14 @@ internal sealed class TenantReceipt(ICluster tenant, ISigningKeyGrain keys)
     /// <exception cref="KubernetesException">The tenant does not answer.</exception>
     public async Task<ReceiptStanding> WriteAsync(InstanceState state, CancellationToken cancellation)
     {
-        var desired = ReceiptRules.Desired(state);
+        var desired = PackReceiptRules.Desired(state);
         KubeObject stored;
         try
         {
             if (await tenant.DiscoverAsync(KnownKinds.PackReceipt, cancellation) is null)
                 return new ReceiptStanding(
                     state.Current!.Revision, false, "PackReceiptNotFound", $"the tenant does not serve {KnownKinds.PackReceipt}: apply deploy/crds there",
-                    ReceiptRules.KeysSeen(state), ReceiptRules.RevocationOf(state) is not null);
+                    PackReceiptRules.KeysSeen(state), PackReceiptRules.RevocationOf(state) is not null);
             await tenant.ApplyAsync(desired, FieldManagers.Wrapper, new ApplyOptions(Force: true), cancellation);
             stored = await tenant.GetAsync(KnownKinds.PackReceipt, desired.Key, cancellation)
                 ?? throw new KubernetesException(0, "ReceiptGone", $"PackReceipt {desired.Key}: it was written, and is not there");
@@ -33,14 +33,14 @@ internal sealed class TenantReceipt(ICluster tenant, ISigningKeyGrain keys)
         catch (KubernetesException e) when (!e.IsTransient)
         {
             return new ReceiptStanding(
-                state.Current!.Revision, false, "PackReceiptNotFound", $"{e.Reason}: {e.Message}", ReceiptRules.KeysSeen(state), ReceiptRules.RevocationOf(state) is not null);
+                state.Current!.Revision, false, "PackReceiptNotFound", $"{e.Reason}: {e.Message}", PackReceiptRules.KeysSeen(state), PackReceiptRules.RevocationOf(state) is not null);
         }
-        var (pack, fault) = ReceiptRules.Read(stored);
+        var (pack, fault) = PackReceiptRules.Read(stored);
         var standing = pack is null
-            ? new ReceiptStanding(state.Current!.Revision, false, "SignatureVerifyFailed", fault, ReceiptRules.KeysSeen(state), ReceiptRules.RevocationOf(state) is not null)
-            : ReceiptRules.Verdict(state, await keys.VerifyAsync(pack));
+            ? new ReceiptStanding(state.Current!.Revision, false, "SignatureVerifyFailed", fault, PackReceiptRules.KeysSeen(state), PackReceiptRules.RevocationOf(state) is not null)
+            : PackReceiptRules.Verdict(state, await keys.VerifyAsync(pack));
         await tenant.ApplyStatusAsync(
-            KnownKinds.PackReceipt, desired.Key, ReceiptRules.Status(stored, standing, state.Current!.Document), FieldManagers.Conductor, cancellation);
+            KnownKinds.PackReceipt, desired.Key, PackReceiptRules.Status(stored, standing, state.Current!.Document), FieldManagers.Conductor, cancellation);
         return standing;
     }
 }

@@ -8,19 +8,4 @@ namespace Governor.Grains.Permissions;
 
 /// <summary>One RBACPolicy: validated together with its ceiling, and told to the profiles under it.</summary>
 public sealed class PolicyGrain(GovernedServices services)
-    : GovernedGrain<PolicyState, DeclarationInput>(services, Subjects.Policy), IPolicyGrain
-{
-    protected override PolicyState Initial() => PolicyState.Initial(ObjectKey.Parse(Key));
-
-    protected override Decision<PolicyState> Decide(PolicyState state, DeclarationInput input, DateTimeOffset now) => PolicyRules.Decide(state, input, now);
-
-    protected override DeclarationInput Receive(Fact fact) => Declarations.Receive(fact);
-
-    protected override DeclarationInput? Read(Observation seen) => Declarations.Read(seen);
-
-    protected override IEnumerable<Letter> Outbox(PolicyState state) => PolicyRules.Outbox(state);
-
-    protected override Task ActAsync(CancellationToken cancellation) => State.Policy is null
-        ? Task.CompletedTask
-        : Owned.ApplyStatusAsync(KnownKinds.RBACPolicy, State.Key, PolicyRules.Status(State), FieldManagers.Guardian, cancellation);
-}
+    : DeclarationGrain<PolicyState>(services, Subjects.Policy, KnownKinds.RBACPolicy, new(PolicyState.Initial, PolicyRules.Decide, PolicyRules.Outbox, state => state.Policy is null ? null : PolicyRules.Status(state))), IPolicyGrain;

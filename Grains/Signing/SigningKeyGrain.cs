@@ -15,19 +15,19 @@ namespace Governor.Grains.Signing;
 public sealed class SigningKeyGrain(GovernedServices services)
     : GovernedGrain<SigningKeyState, SigningKeyInput>(services, Subjects.SigningKey), ISigningKeyGrain
 {
-    public async Task<PackSigning?> SignAsync(KubeObject pack)
+    public async Task<PackSigning?> SignAsync(KubeObject item)
     {
         var secret = await Clusters.Management.GetAsync(KnownKinds.Secret, SigningKeyRules.Secret, CancellationToken.None);
         if (secret is null || PrivatePem(secret) is not { } pem)
             return null;
         var key = SigningKey.Parse(pem, $"Secret {SigningKeyRules.Secret} data['private.pem']");
-        return key.VerifyingKey.KeyId == State.KeyId ? new PackSigning(PackSignature.Sign(pack, key), State.KeyId) : null;
+        return key.VerifyingKey.KeyId == State.KeyId ? new PackSigning(ObjectSignature.Sign(SignaturePurpose.Of(item), item, key), State.KeyId) : null;
     }
 
-    public Task<SignatureVerdict> VerifyAsync(KubeObject pack)
+    public Task<SignatureVerdict> VerifyAsync(KubeObject item)
     {
         VerifyingKey[] trusted = [.. State.Trusted.Select(key => VerifyingKey.Parse(key.Value, $"journaled signing key {key.Key}"))];
-        return Task.FromResult(SigningKeyRules.Judge(State, PackSignature.Verify(pack, trusted)));
+        return Task.FromResult(SigningKeyRules.Judge(State, ObjectSignature.Verify(SignaturePurpose.Of(item), item, trusted)));
     }
 
     protected override SigningKeyState Initial() => SigningKeyState.Initial;

@@ -54,6 +54,8 @@ internal static class CommittedObjects
             Subjects.Policy => Of<PolicyState>(s => (s.Policy is not null, s.Key, s.Uid)),
             Subjects.Profile => Of<ProfileState>(s => (s.Profile is not null, s.Key, s.Uid)),
             Subjects.PermissionSet => Of<PermissionSetState>(s => (s.Set is not null, s.Key, s.Uid)),
+            Subjects.IdentityProvider => Of<IdentityProviderState>(s => (s.Provider is not null, s.Key, s.Uid)),
+            Subjects.IdentityBinding => Of<IdentityBindingState>(s => (s.Binding is not null, s.Key, s.Uid)),
             Subjects.Membership => Of<MembershipState>(s => (s.Membership is not null, s.Key, s.Uid)),
             Subjects.SigningKey => Of<SigningKeyState>(s => (s.KeyId.Length > 0, SigningKeyRules.Secret, s.SecretUid)),
             Subjects.Cluster => Of<ClusterState>(s =>

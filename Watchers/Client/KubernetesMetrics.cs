@@ -14,6 +14,7 @@ public sealed class KubernetesMetrics
     private readonly Counter<long> _retries;
     private readonly Counter<long> _watchEvents;
     private readonly Counter<long> _reconnects;
+    private readonly Counter<long> _staleLists;
     private readonly ConcurrentDictionary<string, IMeasuredCluster> _clusters = new();
 
     public KubernetesMetrics(IMeterFactory meters)
@@ -24,6 +25,7 @@ public sealed class KubernetesMetrics
         _retries = meter.CreateCounter<long>("governor.kubernetes.retries", "{request}", "Requests repeated after 429 or 503.");
         _watchEvents = meter.CreateCounter<long>("governor.kubernetes.watch.events", "{event}", "Events received, by cluster, kind and type.");
         _reconnects = meter.CreateCounter<long>("governor.kubernetes.watch.reconnects", "{connection}", "Watches opened anew, by reason.");
+        _staleLists = meter.CreateCounter<long>("governor.kubernetes.lists.stale", "{list}", "Lists that showed an older state than was seen before, and were not used.");
         meter.CreateObservableGauge("governor.kubernetes.reachable", () => Each(c => c.IsReachable ? 1 : 0), null, "1 while requests are sent, 0 while they fail at once.");
         meter.CreateObservableGauge("governor.kubernetes.concurrency.limit", () => Each(c => c.ConcurrencyLimit), "{request}", "Requests allowed in flight now.");
         meter.CreateObservableGauge("governor.kubernetes.queue", () => Each(c => c.QueuedRequests), "{request}", "Requests that wait for their turn.");
@@ -43,6 +45,8 @@ public sealed class KubernetesMetrics
 
     internal void Reconnect(string cluster, string kind, string reason) =>
         _reconnects.Add(1, new TagList { { "cluster", cluster }, { "kind", kind }, { "reason", reason } });
+
+    internal void StaleList(string cluster, string kind) => _staleLists.Add(1, new TagList { { "cluster", cluster }, { "kind", kind } });
 
     internal void Watch(string name, IMeasuredCluster cluster) => _clusters[name] = cluster;
 

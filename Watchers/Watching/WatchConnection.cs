@@ -9,16 +9,18 @@ internal sealed class WatchConnection : IDisposable
     private readonly WatchLines _lines;
     private readonly CancellationTokenSource _silence;
     private readonly CancellationToken _replaced;
+    private readonly CancellationToken _leave;
     private readonly TimeSpan _patience;
     private readonly TimeProvider _time;
     private readonly long _opened;
 
-    private WatchConnection(HttpResponseMessage response, Stream stream, Session session, KubernetesOptions options, TimeProvider time)
+    private WatchConnection(HttpResponseMessage response, Stream stream, Session session, KubernetesOptions options, TimeProvider time, CancellationToken leave)
     {
         _response = response;
         _time = time;
         _patience = options.WatchSilence;
         _replaced = session.Connection.Replaced;
+        _leave = leave;
         _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _lines = new WatchLines(stream, options.MaxWatchLineBytes, Alive);
         _opened = time.GetTimestamp();
@@ -28,11 +30,12 @@ internal sealed class WatchConnection : IDisposable
 
     public TimeSpan Age => _time.GetElapsedTime(_opened);
 
+    /// <param name="leave">When the reader has something better to do than to wait for the next line.</param>
     public static async Task<WatchConnection> OpenAsync(
-        Session session, ApiRequest request, KubernetesOptions options, TimeProvider time, CancellationToken cancellation)
+        Session session, ApiRequest request, KubernetesOptions options, TimeProvider time, CancellationToken leave, CancellationToken cancellation)
     {
         var response = await session.Transport.OpenAsync(session.Connection, request, cancellation);
-        return new WatchConnection(response, await response.Content.ReadAsStreamAsync(cancellation), session, options, time);
+        return new WatchConnection(response, await response.Content.ReadAsStreamAsync(cancellation), session, options, time, leave);
     }
 
     /// <summary>The next line, if it is here already.</summary>
@@ -46,7 +49,7 @@ internal sealed class WatchConnection : IDisposable
             return Brought(line);
         // Armed only while we wait: time that the reader of the events takes is not the server's silence.
         Alive();
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _silence.Token, _replaced);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _silence.Token, _replaced, _leave);
         try
         {
             while (await _lines.FillAsync(linked.Token))

@@ -27,6 +27,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
 
     private readonly Queue<WatchEvent> _ready = new();
     private readonly KnownObjects _known;
+    private readonly Freshness _freshness;
+    private readonly Resync _resync;
     private readonly Session _session;
     private WatchConnection? _connection;
     private ListPager? _list;
@@ -48,11 +50,15 @@ internal sealed partial class WatchStream : IAsyncDisposable
         (_cluster, _request, _options, _metrics, _time, _logger) = (cluster, request, options, metrics, time, logger);
         _session = cluster.Session;
         _known = new KnownObjects(request.Known);
+        _freshness = new Freshness(options.StalePatience, time);
+        _resync = new Resync(options.ResyncEvery, time);
         _definitions = new Definitions(_session, options);
         _resourceVersion = request.ResourceVersion is "0" ? "" : request.ResourceVersion ?? "";
+        _freshness.Saw(_resourceVersion);
         if (request.CatchUp)
             (_toldUpTo, _resourceVersion) = (_resourceVersion, "");
         _mustVerify = _mustTellSynced = _resourceVersion.Length > 0;
+        _resync.Done();
     }
 
     /// <summary>The next event, if it is here already.</summary>
@@ -95,6 +101,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Close();
+        _resync.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -105,97 +112,21 @@ internal sealed partial class WatchStream : IAsyncDisposable
     private async Task StepAsync(CancellationToken cancellation)
     {
         _discoveryChanged = _session.Discovery.Changed; // before we look, so that nothing appears unnoticed between looking and waiting
-        if (_connection is not null)
+        if (_connection is not null && !_resync.IsDue)
             await ReadAsync(cancellation);
-        else if (_resourceVersion.Length == 0)
+        else if (_resourceVersion.Length == 0 || _resync.IsDue)
             await ListAsync(_session, cancellation);
         else
             await OpenAsync(_session, cancellation);
     }
 
-    /// <summary>One page; after the last, tombstones for what is not there any more.</summary>
-    private async Task ListAsync(Session session, CancellationToken cancellation)
-    {
-        if (_list is null)
-        {
-            var resource = await session.FindAsync(_request.Kind, cancellation);
-            _list = new ListPager(session, resource, _request.Namespace, _request.LabelSelector, FieldSelector, _options.PageSize);
-            _known.BeginList();
-        }
-        var page = await _list.NextAsync(cancellation);
-        _isAbsent = false;
-        if (IsAfter(_toldUpTo, page.ResourceVersion))
-        {
-            LogRestored(_logger, _cluster.Name.Value, _request.Kind.Kind, _toldUpTo);
-            _toldUpTo = "";
-        }
-        foreach (var item in page.Items)
-            if (IsNews(item))
-                Present(item, page.ResourceVersion);
-        if (!_list.IsDone)
-            return;
-        foreach (var (key, uid) in _known.EndList())
-            _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, uid, null, page.ResourceVersion));
-        _list = null;
-        _resourceVersion = page.ResourceVersion;
-        if (_resourceVersion.Length == 0)
-            throw new FormatException("expected a list with metadata.resourceVersion, found none");
-        _mustVerify = _mustTellSynced = false;
-        _toldUpTo = "";
-        TellSynced();
-    }
-
-    /// <summary>Whether the reader has not been told of an object in a list: he has of what he knows and has not changed since.</summary>
-    private bool IsNews(ListItem item)
-    {
-        var (metadata, key) = (item.Metadata, item.Metadata.Key);
-        if (item.Object is null || !Number(_toldUpTo, out var told) || !Number(metadata.ResourceVersion, out var version) || version > told
-            || !_known.Contains(key, metadata.Uid))
-            return true;
-        _known.Add(key, metadata.Uid);
-        return false;
-    }
-
-    // Versions of one kind's objects grow with time (KEP-5504); where they are no numbers, nothing is taken to be old.
-    private static bool IsAfter(string one, string other) => one.Length > 0 && (!Number(one, out var first) || (Number(other, out var second) && first > second));
-
-    private static bool Number(string version, out ulong number) => ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out number);
-
-    /// <summary>
-    /// The kind is not served. When it has no definition either, nothing of it can exist: that is told. A definition that is there and
-    /// not served, or a server that does not say, tells nothing.
-    /// </summary>
-    private async Task TellAbsenceAsync(CancellationToken cancellation)
-    {
-        _mustAskForDefinition = false;
-        try
-        {
-            if (await _session.Discovery.FindAsync(_request.Kind, cancellation) is not null)
-                return;
-            await _session.FindAsync(CustomResourceDefinition, cancellation);
-            _discoveryChanged = _session.Discovery.Changed; // that definitions are found is not what we wait for
-            if (await _definitions.DefineAsync(_request.Kind, cancellation))
-                return;
-        }
-        catch (Exception e) when (e is KubernetesException or FormatException && !_session.Connection.IsReplaced)
-        {
-            LogUncertain(_logger, e, _cluster.Name.Value, _request.Kind.Kind);
-            return;
-        }
-        _isAbsent = true;
-        (_resourceVersion, _toldUpTo) = ("", "");
-        _known.BeginList();
-        foreach (var (key, uid) in _known.EndList())
-            _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, uid, null, ""));
-        _ready.Enqueue(new WatchEvent(WatchEventType.Synced, NoKey, "", null, ""));
-    }
-
     private async Task OpenAsync(Session session, CancellationToken cancellation)
     {
         var resource = await session.FindAsync(_request.Kind, cancellation);
-        if (_mustVerify && await IsFromTheFutureAsync(session, resource, cancellation))
+        if (_mustVerify && await IsRestoredAsync(session, resource, cancellation))
         {
             LogRestored(_logger, _cluster.Name.Value, _request.Kind.Kind, _resourceVersion);
+            _known.ForgetVersions();
             BeginAnew("restored");
             return;
         }
@@ -211,7 +142,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
         try
         {
             var request = new ApiRequest("watch", HttpMethod.Get, path, resource.Plural);
-            _connection = await WatchConnection.OpenAsync(session, request, _options, _time, cancellation);
+            _connection = await WatchConnection.OpenAsync(session, request, _options, _time, _resync.Due, cancellation);
         }
         catch (KubernetesException e) when (e.Code == 404)
         {
@@ -230,16 +161,6 @@ internal sealed partial class WatchStream : IAsyncDisposable
         _mustTellSynced = false;
     }
 
-    /// <summary>
-    /// A server that was restored from a backup accepts a resource version that it has not reached, and then keeps silent about
-    /// everything up to it.
-    /// </summary>
-    private async Task<bool> IsFromTheFutureAsync(Session session, ResourceDescription resource, CancellationToken cancellation)
-    {
-        var page = await new ListPager(session, resource, _request.Namespace, null, FieldSelector, 1).NextAsync(cancellation);
-        return Number(page.ResourceVersion, out _) && IsAfter(_resourceVersion, page.ResourceVersion);
-    }
-
     private async Task ReadAsync(CancellationToken cancellation)
     {
         var connection = _connection!;
@@ -253,6 +174,10 @@ internal sealed partial class WatchStream : IAsyncDisposable
             Read(line.Span);
             while (_ready.Count < MostReady && _connection == connection && connection.TryNext(out line))
                 Read(line.Span); // what came together is read together
+        }
+        catch (OperationCanceledException) when (_resync.IsDue && !cancellation.IsCancellationRequested)
+        {
+            Close(); // the next step is a list
         }
         catch (SilentWatchException)
         {
@@ -295,6 +220,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
             case "ADDED" or "MODIFIED":
                 Present(item, version);
                 break;
+            case "DELETED" when _known.IsOutdated(item.Metadata.Key, Freshness.Number(version)):
+                break; // another of its name was seen since
             case "DELETED" when item.Metadata.Name.Length > 0:
                 _known.Remove(item.Metadata.Key);
                 _ready.Enqueue(new WatchEvent(WatchEventType.Gone, item.Metadata.Key, item.Metadata.Uid, item.Object, version));
@@ -306,6 +233,7 @@ internal sealed partial class WatchStream : IAsyncDisposable
                 throw new FormatException($"expected ADDED, MODIFIED, DELETED, BOOKMARK or ERROR with an object, found '{type}'");
         }
         _resourceVersion = version;
+        _freshness.Saw(version);
         Healthy();
     }
 
@@ -322,7 +250,10 @@ internal sealed partial class WatchStream : IAsyncDisposable
         var (metadata, key) = (item.Metadata, item.Metadata.Key);
         if (metadata.Name.Length == 0)
             throw new FormatException($"expected an object, found one that cannot be identified: {item.Fault}");
-        if (_known.Add(key, metadata.Uid) is { } replaced)
+        var own = Freshness.Number(metadata.ResourceVersion);
+        if (_known.IsOutdated(key, own))
+            return; // a newer state of it was told: it does not go back
+        if (_known.Add(key, metadata.Uid, own) is { } replaced)
             _ready.Enqueue(new WatchEvent(WatchEventType.Gone, key, replaced, null, version)); // the one before went while nobody looked
         if (item.Object is null)
         {
@@ -360,6 +291,8 @@ internal sealed partial class WatchStream : IAsyncDisposable
         if (fault.Code == 410 && round == 0)
             return; // the list expired while it was read: begin again
         _pause = (fault, Backoff.Pause(_options, round));
+        if (_resync.IsDue && IsResync)
+            _resync.Postpone(_pause.Value.Length); // whatever ails the list, the watch goes on
         _mustAskForDefinition = fault.Reason == Session.NotServed && !_isAbsent;
         if (_request.CatchUp && _resourceVersion.Length > 0)
             (_toldUpTo, _resourceVersion) = (_resourceVersion, "");

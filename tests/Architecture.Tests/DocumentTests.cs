@@ -25,6 +25,7 @@ public sealed partial class DocumentTests
         ["DeliveryOptions"] = "Governor:Delivery",
         ["ApprovalOptions"] = "Governor:Approvals",
         ["AuditOptions"] = "Governor:Audit",
+        ["AdmissionOptions"] = "Governor:Admission",
         ["WitnessOptions"] = "Governor:Witness",
     };
 

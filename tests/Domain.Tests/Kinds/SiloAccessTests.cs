@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
+using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 
 namespace Governor.Domain.Tests.Kinds;
@@ -8,10 +8,9 @@ namespace Governor.Domain.Tests.Kinds;
 public sealed partial class SiloAccessTests
 {
     [Fact]
-    public void Every_kind_that_the_settings_watch_can_be_followed()
+    public void Every_kind_that_is_watched_can_be_followed_and_no_other()
     {
-        using var settings = JsonDocument.Parse(Read("orleans.config.json"));
-        var watched = settings.RootElement.GetProperty("Governor").GetProperty("Watches").GetProperty("Kinds").EnumerateArray().Select(kind => kind.GetString());
+        var watched = KindTable.Default.Watched.Where(kind => Routes.Follows(kind.Gvk)).Select(kind => kind.Kind);
 
         var followed = SiloAccess.All.Where(row => row.Use.HasFlag(SiloUse.Follows)).Select(row => row.Kind.Kind);
 
@@ -44,8 +43,6 @@ public sealed partial class SiloAccessTests
         foreach (var (kind, use) in SiloAccess.All.Where(row => KindTable.Default.Get(row.Kind).LineageRoot == LineageRoot.Always))
             Assert.True((use & (SiloUse.Makes | SiloUse.Removes)) == 0, $"{kind}: humans declare it, expected the silo to report on it only, found {use}");
     }
-
-    private static string Read(string file) => File.ReadAllText(Path.Combine(Root(), file));
 
     private static string Root()
     {

@@ -100,12 +100,12 @@ public sealed class TrustTests
             Cluster = "ccs-dev",
             Releases = [new Release(1, Key, "u", "v1", PackSpec.Read(Pack()).Spec!, Key, "e", Make.Now, UpgradeDirection.Initial, [], null, "c", document, "k")],
         };
-        var receipt = ReceiptRules.Desired(state);
-        Assert.Equal("", ReceiptRules.Read(receipt).Fault);
+        var receipt = PackReceiptRules.Desired(state);
+        Assert.Equal("", PackReceiptRules.Read(receipt).Fault);
         var forged = receipt.ToJsonObject();
         forged["spec"]![field] = value;
 
-        Assert.StartsWith($"spec.{field}: expected", ReceiptRules.Read(KubeObject.From(forged)).Fault, StringComparison.Ordinal);
+        Assert.StartsWith($"spec.{field}: expected", PackReceiptRules.Read(KubeObject.From(forged)).Fault, StringComparison.Ordinal);
     }
 
     private static PackState Decide(PackState state, KubeObject pack) => PackRules.Decide(state, new PackInput.Observed(pack), Make.Now).State;

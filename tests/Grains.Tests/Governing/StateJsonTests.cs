@@ -18,8 +18,8 @@ public sealed class StateJsonTests
 {
     public static TheoryData<Type> States =>
     [
-        typeof(ApprovalState), typeof(BootstrapState), typeof(ClusterState), typeof(ErasureState), typeof(ExecutionState), typeof(InstanceState), typeof(LineageState), typeof(MembershipState), typeof(PackState),
-        typeof(PermissionSetState), typeof(PermissionState), typeof(PolicyState), typeof(ProfileState), typeof(RefusalState), typeof(RosterState), typeof(SigningKeyState),
+        typeof(ApprovalState), typeof(BootstrapState), typeof(ClusterState), typeof(ErasureState), typeof(ExecutionState), typeof(IdentityBindingState), typeof(IdentityProviderState), typeof(InstanceState), typeof(LineageState), typeof(MembershipState), typeof(PackState),
+        typeof(PermissionSetState), typeof(PermissionState), typeof(PolicyState), typeof(ProfileState), typeof(ReceiptState), typeof(RefusalState), typeof(RosterState), typeof(SigningKeyState),
     ];
 
     [Theory]

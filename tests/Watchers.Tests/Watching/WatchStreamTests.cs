@@ -113,7 +113,8 @@ public sealed class WatchStreamTests
     public async Task A_resource_version_that_the_server_has_not_reached_is_not_waited_for(string version)
     {
         var known = new Dictionary<ObjectKey, string> { [Widgets.Key("c")] = "c-uid" };
-        await using var watch = await Watching.BeginAsync(new WatchRequest(Widgets.Kind, ResourceVersion: version, Known: known));
+        await using var watch = await Watching.BeginAsync(
+            new WatchRequest(Widgets.Kind, ResourceVersion: version, Known: known), options => options.StalePatience = TimeSpan.Zero);
         await (await watch.NextAsync("GET " + Widgets.All + "?limit=1")).AnswerAsync(200, Widgets.List("9", ""));
 
         await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "", Widgets.One("a")));
@@ -358,7 +359,8 @@ public sealed class WatchStreamTests
     public async Task Who_was_told_more_than_the_server_knows_is_told_everything(string version)
     {
         var known = new Dictionary<ObjectKey, string> { [Widgets.Key("a")] = "a-uid" };
-        await using var watch = await Watching.BeginAsync(new WatchRequest(Widgets.Kind, ResourceVersion: version, Known: known, CatchUp: true));
+        await using var watch = await Watching.BeginAsync(
+            new WatchRequest(Widgets.Kind, ResourceVersion: version, Known: known, CatchUp: true), options => options.StalePatience = TimeSpan.Zero);
         await (await watch.NextAsync(List)).AnswerAsync(200, Widgets.List("9", "", Widgets.One("a", "7")));
 
         await watch.ExpectAsync("Present ns/a", "Synced 9");

@@ -19,7 +19,7 @@ public sealed record ReceiptStanding(int Revision, bool Verified, string Reason,
 /// The tenant's own record of what it was given: digests, inventory, and the pack as it was signed. The Wrapper writes its spec; the
 /// Conductor reads it back from the tenant, verifies it there, and only then says that it is verified. Pure.
 /// </summary>
-public static class ReceiptRules
+public static class PackReceiptRules
 {
     /// <summary>On a PackReceipt: the pack as it was signed; <see cref="PackDocument"/>.</summary>
     public const string DocumentAnnotation = "ontai.dev/pack-document";
