@@ -27,9 +27,9 @@ public sealed class AdmissionBed : IAsyncDisposable
     public static async Task<AdmissionBed> StartAsync(SiloGround ground, string window = "00:00:00", bool isInstalled = true)
     {
         var port = FreePort.Next();
-        // The silo of the bed is the sandbox' user 'admin': an operator by that exact name.
+        // The silo of the bed is the user 'governor': an operator by that exact name.
         var made = new AdmissionBed(await SiloBed.StartAsync(
-            ground, $"--Governor:Admission:Url=https://127.0.0.1:{port}", $"--Governor:Admission:Operators:0={Operator}", "--Governor:Admission:Operators:1=admin", $"--Governor:Admission:BootstrapWindow={window}",
+            ground, $"--Governor:Admission:Url=https://127.0.0.1:{port}", $"--Governor:Admission:Operators:0={Operator}", "--Governor:Admission:Operators:1=governor", $"--Governor:Admission:BootstrapWindow={window}",
             "--Governor:Admission:AuthorityOverlap=00:00:01", "--Governor:Admission:HostNames:0=127.0.0.1"), port);
         if (isInstalled)
             await made.InstallAsync();

@@ -89,9 +89,11 @@ public sealed class SiloBed : IAsyncDisposable
         var management = await SandboxCluster.StartAsync(new SandboxOptions(ManagementName));
         await File.WriteAllTextAsync(Path.Combine(folder, "kubeconfig"), management.Kubeconfig);
         var bed = new SiloBed(connectionString, folder, management) { Settings = settings };
-        foreach (var definition in CrdGenerator.Objects())
+        foreach (var definition in CrdGenerator.Objects(SiloAccess.All.Select(row => row.Kind)))
             await bed.ApplyAsync(definition);
         await management.IdleAsync(); // a definition is served when it is established
+        foreach (var name in (string[])["seam-system", "ont-system", "seam-tenant-ccs-dev"])
+            await bed.ApplyAsync($$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{name}}" } }""");
         // The silo has no more rights than an installation gives it: what it does beyond them fails here too.
         foreach (var item in ManifestReader.Read(await File.ReadAllTextAsync(RoleFile()), "silo.yaml"))
             await bed.ApplyAsync(item);
@@ -99,9 +101,12 @@ public sealed class SiloBed : IAsyncDisposable
             {"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding","metadata":{"name":"governor-silo"},"subjects":[{"kind":"User","name":"governor","apiGroup":"rbac.authorization.k8s.io"}],
             "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"governor-silo"} }
             """);
+        await bed.ApplyAsync("""
+            {"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"governor-webhook-ca","namespace":"seam-system"},
+            "subjects":[{"kind":"User","name":"governor","apiGroup":"rbac.authorization.k8s.io"}],
+            "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"governor-webhook-ca"} }
+            """);
         await File.WriteAllTextAsync(Path.Combine(folder, "silo.kubeconfig"), management.KubeconfigFor("governor", "system:authenticated"));
-        foreach (var name in (string[])["seam-system", "ont-system", "seam-tenant-ccs-dev"])
-            await bed.ApplyAsync($$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{name}}" } }""");
         await bed.StartSiloAsync();
         return bed;
     }

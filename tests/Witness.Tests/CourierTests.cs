@@ -199,7 +199,7 @@ public sealed class CourierTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task What_the_clusters_keep_is_found_again_without_the_database()
     {
-        foreach (var definition in CrdGenerator.Objects())
+        foreach (var definition in CrdGenerator.Objects([KnownKinds.TalosCluster]))
             await Clusters.Management.ApplyAsync(definition, "human", default, default);
         await _management.IdleAsync();
         await using var cluster = await MailboxCluster.StartAsync();

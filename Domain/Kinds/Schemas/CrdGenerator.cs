@@ -35,6 +35,10 @@ public static class CrdGenerator
             .OrderBy(file => file.FileName, StringComparer.Ordinal),
     ];
 
+    /// <summary>The definitions of these kinds as objects, ready to be applied.</summary>
+    public static ImmutableArray<KubeObject> Objects(IEnumerable<GroupVersionKind> kinds) =>
+        [.. Definitions.Where(crd => kinds.Contains(crd.Gvk)).Select(crd => KubeObject.From(crd.ToJson(KindTable.Default.Get(crd.Gvk))))];
+
     /// <summary>The definitions as objects, ready to be applied.</summary>
     public static ImmutableArray<KubeObject> Objects() =>
         [.. Definitions.Select(crd => KubeObject.From(crd.ToJson(KindTable.Default.Get(crd.Gvk))))];

@@ -29,7 +29,7 @@ public sealed class ReceiptTests(Ground ground) : IAsyncLifetime
     {
         _bed = await Bed.StartAsync(ground, Tenant);
         _tenant = _bed.Services.GetRequiredService<IClusters>().Connect(new ClusterName(Tenant), System.Text.Encoding.UTF8.GetBytes(_bed.Tenants[Tenant].Kubeconfig));
-        foreach (var definition in CrdGenerator.Objects().Append(ManifestReader.Read(ReceiptDefinition, "test").Single()).DistinctBy(definition => definition.Name))
+        foreach (var definition in CrdGenerator.Objects([KnownKinds.PermissionSnapshot, KnownKinds.PermissionSnapshotReceipt]))
             await _tenant.ApplyAsync(definition, "human", default, CancellationToken.None);
         await _tenant.ApplyAsync(ManifestReader.Read("apiVersion: v1\nkind: Namespace\nmetadata: { name: ont-system }", "test").Single(), "human", default, CancellationToken.None);
         await _bed.Tenants[Tenant].IdleAsync();
@@ -184,20 +184,4 @@ public sealed class ReceiptTests(Ground ground) : IAsyncLifetime
     }
 
     private Task<KubeObject> ForceAsync(JsonObject item) => _tenant.ApplyAsync(KubeObject.From(item), "mallory", new ApplyOptions(Force: true), CancellationToken.None);
-
-    private const string ReceiptDefinition = """
-        apiVersion: apiextensions.k8s.io/v1
-        kind: CustomResourceDefinition
-        metadata: { name: permissionsnapshotreceipts.security.ontai.dev }
-        spec:
-          group: security.ontai.dev
-          scope: Namespaced
-          names: { kind: PermissionSnapshotReceipt, plural: permissionsnapshotreceipts, singular: permissionsnapshotreceipt, listKind: PermissionSnapshotReceiptList }
-          versions:
-          - name: v1alpha1
-            served: true
-            storage: true
-            subresources: { status: {} }
-            schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
-        """;
 }

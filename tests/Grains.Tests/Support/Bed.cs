@@ -256,7 +256,7 @@ public sealed class Bed : IAsyncDisposable
 
     private async Task PrepareAsync()
     {
-        foreach (var definition in CrdGenerator.Objects())
+        foreach (var definition in CrdGenerator.Objects(SiloAccess.All.Select(row => row.Kind)))
             await Client.ApplyAsync(definition, "human", default, CancellationToken.None);
         await Management.IdleAsync(); // a definition is served when it is established
         await NamespaceAsync("seam-system", "ont-system");
