@@ -20,7 +20,7 @@ public static class ExecutionRules
         ExecutionInput.Ticked => Climb(state, now),
         ExecutionInput.Verified verified => verified.Uid == state.Uid && !state.IsTerminal ? Accept(state, verified, now) : Decision.Of(state),
         ExecutionInput.StepDone done => done.Uid == state.Uid && !state.IsTerminal ? Advance(state, done, now) : Decision.Of(state),
-        ExecutionInput.Stopped stopped => stopped.Uid == state.Uid && !state.IsTerminal ? Stop(state with { Inventory = [.. state.Inventory.Union(stopped.Objects)] }, stopped.Failure, now) : Decision.Of(state),
+        ExecutionInput.Stopped stopped => stopped.Uid == state.Uid && !state.IsTerminal ? Stop(state with { Inventory = Inventory.Merge(state.Inventory, stopped.Objects) }, stopped.Failure, now) : Decision.Of(state),
         _ => throw new ArgumentOutOfRangeException(nameof(input)),
     };
 
