@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Governor.Cli.Audit;
+using Governor.Cli.Auth;
 using Governor.Cli.Explain;
 using Governor.Cli.Journal;
 using Governor.Cli.Silo;
@@ -44,6 +45,7 @@ public static class GovernorCommand
     private static RootCommand Build() => new("Governor: many Kubernetes clusters under one governed control plane")
     {
         AuditCommand.Build(),
+        AuthCommand.Build(),
         ExplainCommand.Build(),
         JournalCommand.Build(),
     };

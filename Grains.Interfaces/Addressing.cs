@@ -23,6 +23,7 @@ public static class Addressing
         Subjects.PermissionSet => grains.GetGrain<IPermissionSetGrain>(address.Key),
         Subjects.Policy => grains.GetGrain<IPolicyGrain>(address.Key),
         Subjects.Profile => grains.GetGrain<IProfileGrain>(address.Key),
+        Subjects.Rbac => grains.GetGrain<IMaterialisationGrain>(address.Key),
         Subjects.Receipt => grains.GetGrain<IReceiptGrain>(address.Key),
         Subjects.Refusals => grains.GetGrain<IRefusalsGrain>(address.Key),
         Subjects.Roster => grains.GetGrain<IRosterGrain>(address.Key),

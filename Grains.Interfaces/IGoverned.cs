@@ -69,6 +69,9 @@ public interface IPermissionGrain : IGoverned;
 /// <summary>What one cluster has of its permission snapshot: delivered, verified there, acknowledged. Key: the cluster's name.</summary>
 public interface IReceiptGrain : IGoverned;
 
+/// <summary>The RBAC on one cluster that its permissions have become. Key: the cluster's name.</summary>
+public interface IMaterialisationGrain : IGoverned;
+
 /// <summary>One SeamMembership. Key: <c>namespace/name</c>.</summary>
 public interface IMembershipGrain : IGoverned;
 

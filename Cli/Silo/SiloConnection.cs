@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
 
 namespace Governor.Cli.Silo;
 
@@ -78,10 +80,31 @@ internal static class SiloRequests
     /// <exception cref="SiloException">No answer, or a refusal.</exception>
     public static async Task<HttpResponseMessage> AskAsync(this HttpClient silo, string path, CancellationToken cancellation, params IReadOnlyList<HttpStatusCode> alsoGood)
     {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        return await silo.SendAsync(request, path, cancellation, alsoGood);
+    }
+
+    /// <summary>Asks a question that is an object.</summary>
+    /// <returns>The answer.</returns>
+    /// <exception cref="SiloException">No answer, or a refusal.</exception>
+    /// <exception cref="UsageException">The silo says that the question cannot be meant.</exception>
+    public static async Task<JsonObject> AskAsync(this HttpClient silo, string path, JsonObject question, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = JsonContent.Create(question) };
+        using var answer = await silo.SendAsync(request, path, cancellation, HttpStatusCode.BadRequest);
+        var text = await answer.Content.ReadAsStringAsync(cancellation);
+        if (answer.StatusCode == HttpStatusCode.BadRequest)
+            throw new UsageException(Detail(text));
+        return JsonNode.Parse(text) as JsonObject ?? throw new SiloException($"{silo.BaseAddress}{path.TrimStart('/')}: expected an object, found {text}");
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(
+        this HttpClient silo, HttpRequestMessage request, string path, CancellationToken cancellation, params IReadOnlyList<HttpStatusCode> alsoGood)
+    {
         HttpResponseMessage answer;
         try
         {
-            answer = await silo.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancellation);
+            answer = await silo.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         }
         catch (HttpRequestException e)
         {
@@ -98,7 +121,7 @@ internal static class SiloRequests
     {
         try
         {
-            var problem = System.Text.Json.Nodes.JsonNode.Parse(body);
+            var problem = JsonNode.Parse(body);
             return problem?["detail"]?.ToString() ?? problem?["title"]?.ToString() ?? body;
         }
         catch (System.Text.Json.JsonException)

@@ -18,6 +18,7 @@ public static class Subjects
     public const string PermissionSet = "permissionset";
     public const string Policy = "policy";
     public const string Profile = "profile";
+    public const string Rbac = "rbac";
     public const string Receipt = "snapshotreceipt";
     public const string Refusals = "refusals";
     public const string Roster = "roster";

@@ -18,7 +18,7 @@ public static class Descent
     /// </summary>
     public const string ManagedByLabel = "ontai.dev/managed-by";
 
-    private const string Governor = "governor";
+    internal const string Governor = "governor";
 
     /// <summary>Selects the objects that packs have put onto a cluster.</summary>
     public const string DeliveredSelector = ManagedByLabel + "=" + Governor;

@@ -24,6 +24,7 @@ public static class ClusterPermissionRules
             : Decision.Of(state),
         PermissionInput.Told(SigningKeyFact key) => key.Supersedes(state.SigningKey) ? Decision.Of(state with { SigningKey = key }) : Decision.Of(state),
         PermissionInput.Told(ReceiptFact receipt) => receipt.Supersedes(state.Receipt) ? Decision.Of(Describe(state with { Receipt = receipt }, now)) : Decision.Of(state),
+        PermissionInput.Told(MaterialisationFact rbac) => rbac.Supersedes(state.Rbac) ? Decision.Of(Describe(state with { Rbac = rbac }, now)) : Decision.Of(state),
         PermissionInput.Told(Interest interest) => Decision.Of(state with { Interested = state.Interested.With(interest) }),
         PermissionInput.Told => Decision.Of(state),
         PermissionInput.Written(var written) => written.Timestamp == state.Snapshot?.GeneratedAt && written != state.Published
@@ -56,6 +57,9 @@ public static class ClusterPermissionRules
             yield return new Letter(PlatformCeiling.PolicyAddress, new Interest());
         if (state.Snapshot is not null)
             yield return new Letter(PackRules.SigningKeyAddress, new Interest());
+        if (state is { Platform: not null, Snapshot: { } resolved })
+            yield return new Letter(
+                new Address(Subjects.Rbac, state.Cluster.Value), new RightsFact(state.Cluster, resolved.Version, resolved.Permissions, resolved.FreshUntil));
         if (state is { Published: { } written, Snapshot: { } snapshot } && written.Timestamp == snapshot.GeneratedAt)
             yield return new Letter(new Address(Subjects.Receipt, state.Cluster.Value), new SnapshotIssued(state.Cluster, written.Version, written.Timestamp, written.KeyId));
     }
@@ -176,6 +180,7 @@ public static class ClusterPermissionRules
                     ConditionClaim.Of("Complete", complete, complete ? "SnapshotComplete" : "SnapshotTooLarge",
                         complete ? "All rights are in it." : $"expected at most {PermissionSnapshot.MostBytes} bytes; these principals are left out and have no rights here: {string.Join(", ", snapshot.LeftOut)}"),
                     platform,
+                    .. state.Rbac is { } rbac ? [ConditionClaim.Of(MaterialisationRules.Condition, rbac.IsDone, rbac.Reason, rbac.Message)] : ImmutableArray<ConditionClaim>.Empty,
                     .. ready
                         ? Conditions.Standing(ready: acknowledged, stalled: false, reason, message)
                         : Conditions.Standing(ready: false, stalled: true, complete ? platform.Reason : "SnapshotTooLarge", complete ? platform.Message : "not all rights fit"),

@@ -26,6 +26,9 @@ public sealed record PermissionState(
     /// <summary>What the cluster says of its snapshot.</summary>
     public ReceiptFact? Receipt { get; init; }
 
+    /// <summary>Whether the cluster's RBAC is as the snapshot says.</summary>
+    public MaterialisationFact? Rbac { get; init; }
+
     /// <summary>The cluster has not acknowledged what it should have.</summary>
     [JsonIgnore]
     public bool Drifts => HasDrift(Snapshot?.Version ?? "", Receipt?.Acknowledged?.Version ?? "");

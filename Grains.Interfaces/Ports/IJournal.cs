@@ -39,6 +39,9 @@ public interface IJournal
 {
     Task<StoredState?> LoadAsync(GrainKey grain, CancellationToken cancellation);
 
+    /// <summary>The version under which a grain's state is committed, for whoever knows the state of some version; 0 for a grain without state.</summary>
+    async Task<long> VersionAsync(GrainKey grain, CancellationToken cancellation) => (await LoadAsync(grain, cancellation))?.Version ?? 0;
+
     /// <summary>
     /// Writes state and events in one transaction, under compare-and-set on the version. Always answers: an exception means that
     /// nothing of this commit is or will become durable, with the one exception that is named so.

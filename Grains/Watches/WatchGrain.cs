@@ -7,6 +7,7 @@ using Governor.Domain.Lineage;
 using Governor.Grains.Clusters;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
 using Orleans.Concurrency;
@@ -35,6 +36,7 @@ public sealed partial class WatchGrain : Grain, IWatchGrain, IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationToken _siloStopping;
     private readonly Following _following = new();
     private readonly HashSet<ObjectKey> _view = [];
     private readonly Dictionary<ObjectKey, ulong> _lookedAt = [];
@@ -63,9 +65,10 @@ public sealed partial class WatchGrain : Grain, IWatchGrain, IDisposable
 
     public WatchGrain(
         IClusters clusters, TenantClusters tenants, IJournal journal, IAuditReader trail, KindTable kinds, TimeProvider clock, ILogger<WatchGrain> logger,
-        [PersistentState("place", WatchPlace.Storage)] IPersistentState<WatchPlace> place)
+        IHostApplicationLifetime silo, [PersistentState("place", WatchPlace.Storage)] IPersistentState<WatchPlace> place)
     {
         (_clusters, _tenants, _journal, _kinds, _clock, _logger) = (clusters, tenants, journal, kinds, clock, logger);
+        _siloStopping = silo.ApplicationStopping;
         _places = new Places(place, trail, clock, logger);
         _pump = new NewsPump(TellAsync, NotTold, Moved, clock, _stopping.Token);
     }
@@ -129,7 +132,9 @@ public sealed partial class WatchGrain : Grain, IWatchGrain, IDisposable
 
     public async Task<bool> UntilSyncedAsync(bool expected)
     {
-        var patience = Task.Delay(LongestWait, _clock, _stopping.Token);
+        // An actor ends only when nobody waits in it any more: a silo that ends would wait for its watches as long as their callers do.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, _siloStopping);
+        var patience = Task.Delay(LongestWait, _clock, ending.Token);
         while (IsSynced != expected && !patience.IsCompleted)
             await Task.WhenAny(_moved.Task, patience);
         return IsSynced;

@@ -31,6 +31,15 @@ public sealed class PostgresJournal : IJournal, IAsyncDisposable
                 : null;
         }, cancellation);
 
+    public Task<long> VersionAsync(GrainKey grain, CancellationToken cancellation) =>
+        _database.ReadAsync($"version of {grain}", async (connection, token) =>
+        {
+            await using var command = new NpgsqlCommand("SELECT version FROM governor.grain_state WHERE subject = $1 AND key = $2", connection);
+            command.Parameters.AddWithValue(grain.Subject);
+            command.Parameters.AddWithValue(grain.Key);
+            return await command.ExecuteScalarAsync(token) is long version ? version : 0;
+        }, cancellation);
+
     public Task<CommitResult> CommitAsync(Commit commit, CancellationToken cancellation) => _writer.CommitAsync(commit, cancellation);
 
     public Task<IReadOnlyList<StoredState>> ListAsync(string subject, CancellationToken cancellation) =>

@@ -6,7 +6,16 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Governor.Silo.Api;
 
 /// <summary>What a caller has to be allowed to do on the management cluster before an endpoint answers.</summary>
-internal sealed record RequiredAccess(string Verb, string Group, string Resource);
+internal sealed record RequiredAccess(string Verb, string Group, string Resource)
+{
+    /// <summary>
+    /// Whoever is known but has not the right is let in too: the endpoint answers about the caller himself, and asks
+    /// <see cref="AccessExtensions.MayAskAbout"/> before anything else.
+    /// </summary>
+    public bool OrAboutOneself { get; init; }
+
+    public string Refusal(string caller) => $"{caller} cannot {Verb} resource \"{Resource}\" in API group \"{Group}\" at the cluster scope";
+}
 
 /// <summary>
 /// Authenticates with the management cluster's TokenReview and authorises with its SubjectAccessReview: whoever may read the objects
@@ -40,15 +49,16 @@ internal sealed class AccessControl(RequestDelegate next, AccessReviews reviews)
         }
         if (verdict.Caller is not { Name.Length: > 0 } caller)
             await RefuseAsync(context, StatusCodes.Status401Unauthorized, "the management cluster does not know this token");
-        else if (!verdict.Allowed)
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{caller.Name} cannot {access.Verb} resource \"{access.Resource}\" in API group \"{access.Group}\" at the cluster scope");
+        else if (!verdict.Allowed && !access.OrAboutOneself)
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, access.Refusal(caller.Name));
         else
-            await AdmitAsync(context, caller);
+            await AdmitAsync(context, caller, verdict);
     }
 
-    private Task AdmitAsync(HttpContext context, Caller caller)
+    private Task AdmitAsync(HttpContext context, Caller caller, AccessVerdict verdict)
     {
         context.Features.Set(caller);
+        context.Features.Set(verdict);
         return next(context);
     }
 
@@ -83,4 +93,10 @@ internal static class AccessExtensions
 
     /// <summary>Who calls, as authenticated. Only behind <see cref="Needs"/>.</summary>
     public static Caller Caller(this HttpContext context) => context.Features.GetRequiredFeature<Caller>();
+
+    /// <summary>Whether the caller has the right that the endpoint needs, and not only the one to ask about himself.</summary>
+    public static bool MayAskAboutOthers(this HttpContext context) => context.Features.GetRequiredFeature<AccessVerdict>().Allowed;
+
+    /// <summary>Whether the caller is the principal, or has the right that the endpoint needs.</summary>
+    public static bool MayAskAbout(this HttpContext context, string principal) => context.MayAskAboutOthers() || context.Caller().Name == principal;
 }

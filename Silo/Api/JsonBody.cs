@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -29,18 +30,22 @@ internal static class JsonBody
     {
         if (!request.HasJsonContentType())
             return (null, Wrong(StatusCodes.Status415UnsupportedMediaType, TypeFault(request)));
-        var bytes = new byte[MaximumBytes + 1];
-        var length = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, request.HttpContext.RequestAborted);
-        if (length > MaximumBytes)
-            return (null, Wrong(StatusCodes.Status413PayloadTooLarge, $"body: expected at most {MaximumBytes} bytes, found more"));
+        var bytes = ArrayPool<byte>.Shared.Rent(MaximumBytes + 1);
         try
         {
+            var length = await request.Body.ReadAtLeastAsync(bytes.AsMemory(0, MaximumBytes + 1), MaximumBytes + 1, throwOnEndOfStream: false, request.HttpContext.RequestAborted);
+            if (length > MaximumBytes)
+                return (null, Wrong(StatusCodes.Status413PayloadTooLarge, $"body: expected at most {MaximumBytes} bytes, found more"));
             var body = JsonSerializer.Deserialize<T>(bytes.AsSpan(0, length), Strict);
             return body is null ? (null, Wrong(StatusCodes.Status400BadRequest, "body: expected an object, found null")) : (body, null);
         }
         catch (JsonException e)
         {
             return (null, Wrong(StatusCodes.Status400BadRequest, $"body{e.Path?.TrimStart('$')}: {e.Message}"));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 

@@ -104,6 +104,8 @@ public static class GovernorSilo
         services.AddSingleton<IRbacIntake, RbacIntake>();
         services.AddSingleton<TenantRights>();
         services.AddSingleton<CommittedStates>();
+        services.AddSingleton<PermissionKnowledge>();
+        services.AddSingleton<PermissionService>();
         services.AddSingleton<AccessReviews>();
         services.AddSingleton<PrometheusText>();
         services.AddSingleton<LogEndpoints>();
@@ -134,6 +136,7 @@ public static class GovernorSilo
         app.MapErasures();
         app.MapAbandonments();
         app.MapGovernance();
+        app.MapPermissions();
         app.MapAudit();
         app.MapLog();
         app.MapHealth();

@@ -14,7 +14,8 @@ namespace Governor.Silo.Hosting;
 /// both again and again, slowly. Beside that it keeps the gate: no actor of this silo acts before all streams have told what there is.
 /// </summary>
 internal sealed partial class Starter(
-    IGrainFactory grains, IJournal journal, KindTable kinds, IOptions<WatchOptions> watches, IOptions<SiloOptions> silo, ObservationGate gate, TimeProvider clock, ILogger<Starter> logger)
+    IGrainFactory grains, IJournal journal, KindTable kinds, IOptions<WatchOptions> watches, IOptions<SiloOptions> silo, ObservationGate gate, TimeProvider clock,
+    IHostApplicationLifetime lifetime, ILogger<Starter> logger)
     : BackgroundService
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
@@ -47,7 +48,7 @@ internal sealed partial class Starter(
     private async Task AttendAsync(string stream, CancellationToken cancellation)
     {
         var synced = false;
-        while (true)
+        while (!lifetime.ApplicationStopping.IsCancellationRequested) // from then on watches let nobody wait
         {
             var expected = !synced;
             if (!await TryAsync($"watch {stream}", async () => synced = await grains.GetGrain<IWatchGrain>(stream).UntilSyncedAsync(expected), cancellation))

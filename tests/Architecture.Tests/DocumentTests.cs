@@ -4,6 +4,7 @@ using Governor.Architecture.Tests.Support;
 using Governor.Domain.Approvals;
 using Governor.Domain.Kinds;
 using Governor.Domain.Packs;
+using Governor.Domain.Permissions;
 
 namespace Governor.Architecture.Tests;
 
@@ -72,7 +73,8 @@ public sealed partial class DocumentTests
     {
         var governed = KindTable.Default.Kinds.Select(kind => $"{kind.Group}/{kind.Plural}")
             .Append($"{ApprovalActions.Group}/{ApprovalActions.Resource}").Append($"{ApprovalActions.Group}/{ApprovalActions.ErasureResource}")
-            .Append($"{ApprovalActions.Group}/{AbandonPlan.Resource}").ToHashSet();
+            .Append($"{ApprovalActions.Group}/{AbandonPlan.Resource}")
+            .Append($"{PermissionQueries.Group}/{PermissionQueries.Resource}").ToHashSet();
         var unknown =
             from path in SourceTree.Files
             where path.StartsWith("deploy/rbac/", StringComparison.Ordinal)

@@ -111,7 +111,7 @@ public sealed class SiloBed : IAsyncDisposable
         return bed;
     }
 
-    private static string RoleFile()
+    internal static string RoleFile()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "Governor.sln")))

@@ -5,6 +5,8 @@ using System.Text.RegularExpressions;
 using Governor.Domain.Audit;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
+using Governor.Domain.Permissions;
+using Governor.Domain.Signing;
 using Governor.Grains.Clusters;
 using Governor.Grains.Interfaces.Ports;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,10 +20,7 @@ namespace Governor.Sieve.Tests.Support;
 internal sealed partial class Portrait
 {
     private static readonly string[] AllSubjects =
-    [
-        Subjects.Cluster, Subjects.Execution, Subjects.Instance, Subjects.Lineage, Subjects.Membership, Subjects.Pack, Subjects.Permission,
-        Subjects.PermissionSet, Subjects.Policy, Subjects.Profile, Subjects.Roster, Subjects.SigningKey,
-    ];
+        [.. typeof(Subjects).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!)];
 
     private static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -49,7 +48,7 @@ internal sealed partial class Portrait
         var events = await world.Services.GetRequiredService<IAuditReader>().EventsAsync(new EventFilter(Limit: 10_000), CancellationToken.None);
         foreach (var chain in events.Where(e => !IsNote(e.Event)).GroupBy(e => e.Event.Subject.Chain))
             portrait.Add($"audit {chain.Key}", string.Join('\n', chain.OrderBy(e => e.Sequence).Select(e => e.Event).Select(e =>
-                $"{e.Action} {e.FieldChanged}: '{e.PreviousValue}' -> '{e.NewValue}' by {e.Actor} ({e.ActorRole}), {e.ChangeType}, layer {e.Layer}, cluster '{e.Cluster}': {e.Rationale}")));
+                $"{e.Action} {e.FieldChanged}: '{Lasting(e, e.PreviousValue)}' -> '{Lasting(e, e.NewValue)}' by {e.Actor} ({e.ActorRole}), {e.ChangeType}, layer {e.Layer}, cluster '{e.Cluster}': {e.Rationale}")));
         return portrait;
     }
 
@@ -75,6 +74,10 @@ internal sealed partial class Portrait
     /// </summary>
     private static bool IsNote(GovernanceEvent e) => e.Subject.Group == UnexplainedChange.Group;
 
+    // Which bytes of a snapshot were signed, the time that they were made at included; "version" says what is in them without it.
+    private static string? Lasting(GovernanceEvent e, string? value) =>
+        e.Subject.Kind == KnownKinds.PermissionSnapshot.Kind && e.FieldChanged == "status.signed" && value is { Length: > 0 } ? "‹digest›" : value;
+
     private void Name(IEnumerable<(string Cluster, KubeObject Item)> objects, World world)
     {
         foreach (var (cluster, item) in objects)
@@ -83,6 +86,10 @@ internal sealed partial class Portrait
                 _random.Add((item.Uid, $"‹{cluster} {item.Kind} {item.Key}›"));
             if (TenantClusters.RevisionOf(item.Kind == "Secret" ? item : null) is { Length: > 0 } revision)
                 _random.Add((revision, "‹kubeconfig›"));
+            if (item.Kind == KnownKinds.PermissionSnapshot.Kind) // it says when it was made, and that is signed with it
+                foreach (var annotation in (string[])[SignaturePurpose.PermissionSnapshot.Annotation, ClusterPermissionRules.HashAnnotation])
+                    if (item.Annotations.GetValueOrDefault(annotation) is { Length: > 0 } drawn)
+                        _random.Add((drawn, $"‹{annotation} of {item.Key.Name}›"));
         }
         _random.Add((world.Management.Url.Authority, "‹management›"));
         _random.Add((world.Tenant.Url.Authority, "‹tenant›"));

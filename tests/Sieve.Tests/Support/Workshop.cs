@@ -67,7 +67,7 @@ public sealed class Workshop : IAsyncLifetime
     {
         var name = $"run{Interlocked.Increment(ref _last)}";
         await ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {Template} STRATEGY file_copy");
-        return (name, _postgres.ConnectionString(name), _folder.CreateSubdirectory(name).FullName);
+        return (name, $"{_postgres.ConnectionString(name)};Server Compatibility Mode=NoTypeLoading", _folder.CreateSubdirectory(name).FullName);
     }
 
     public async Task CleanAsync(string name, string folder)

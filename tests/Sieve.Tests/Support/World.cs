@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Governor.Domain.Clusters;
+using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
 using Governor.Domain.Kinds.Schemas;
+using Governor.Domain.Permissions;
 using Governor.Domain.Signing;
 using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
@@ -17,6 +19,7 @@ using Governor.Registry;
 using Governor.Sandbox;
 using Governor.Watchers;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orleans;
 using Orleans.Hosting;
@@ -35,15 +38,15 @@ internal sealed class World : IAsyncDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>What the silo's configuration says to watch.</summary>
+    /// <summary>What a silo watches that is not told otherwise.</summary>
     private static readonly GroupVersionKind[] Watched =
-    [
-        KnownKinds.ClusterPack, KnownKinds.PackExecution, KnownKinds.PackInstance, KnownKinds.TalosCluster, KnownKinds.RunnerConfig,
-        KnownKinds.RBACPolicy, KnownKinds.RBACProfile, KnownKinds.PermissionSet, KnownKinds.SeamMembership,
-    ];
+        [.. KindTable.Default.Kinds.Where(kind => kind.Watched && Routes.Follows(kind.Gvk)).Select(kind => kind.Gvk)];
 
     /// <summary>The kinds that the main job has to do with.</summary>
-    private static readonly GroupVersionKind[] Defined = [.. Watched, KnownKinds.InfrastructureLineageIndex, KnownKinds.PermissionSnapshot];
+    private static readonly KubeObject[] Definitions = DefinitionsOf([.. Watched, KnownKinds.InfrastructureLineageIndex, KnownKinds.PermissionSnapshotReceipt]);
+
+    /// <summary>What has to be defined on a tenant for its copy of the permissions, and for what says that it has it.</summary>
+    private static readonly KubeObject[] TenantDefinitions = DefinitionsOf(KnownKinds.PermissionSnapshot, KnownKinds.PermissionSnapshotReceipt);
 
     private static readonly string[] Streams =
     [
@@ -95,9 +98,9 @@ internal sealed class World : IAsyncDisposable
         var tenant = await SandboxCluster.StartAsync(new SandboxOptions(TenantName, Tls: false, Seed: seed));
         await File.WriteAllTextAsync(Path.Combine(place.Folder, "kubeconfig"), management.Kubeconfig);
         var world = new World(workshop, perturbation, place, management, tenant);
-        foreach (var definition in CrdGenerator.Objects().Where(definition => Defined.Any(kind => kind.Kind == definition.FindText("spec", "names", "kind"))))
-            await world.ManagementClient.ApplyAsync(definition, "human", default, CancellationToken.None);
-        await management.IdleAsync(); // a definition is served when it is established
+        await DefineAsync(management, world.ManagementClient, Definitions);
+        await DefineAsync(tenant, world.TenantClient, TenantDefinitions);
+        await world.TenantClient.ApplyAsync(NamespaceOf(ReceiptRules.TenantNamespace), "human", default, CancellationToken.None);
         world.Wire.Arm(management);
         world.Wire.Arm(tenant);
         await world.StartSiloAsync();
@@ -176,6 +179,19 @@ internal sealed class World : IAsyncDisposable
         await _workshop.CleanAsync(_place.Name, _place.Folder);
     }
 
+    private static KubeObject NamespaceOf(string name) =>
+        KubeObject.From(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = name } });
+
+    private static KubeObject[] DefinitionsOf(params GroupVersionKind[] kinds) =>
+        [.. CrdGenerator.Objects().Where(definition => kinds.Any(kind => kind.Kind == definition.FindText("spec", "names", "kind")))];
+
+    private static async Task DefineAsync(SandboxCluster cluster, ICluster client, IEnumerable<KubeObject> definitions)
+    {
+        foreach (var definition in definitions)
+            await client.ApplyAsync(definition, "human", default, CancellationToken.None);
+        await cluster.IdleAsync(); // a definition is served when it is established
+    }
+
     private async Task StartSiloAsync()
     {
         _life.Begin();
@@ -185,6 +201,7 @@ internal sealed class World : IAsyncDisposable
         gate.Arm(Streams);
         _silo = await GrainHost.StartAsync(silo => Configure(silo, generation, gate));
         var grains = _silo.Grains;
+        var ending = Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         await Task.WhenAll(Task.WhenAll(Streams.Select(stream => grains.GetGrain<IWatchGrain>(stream).EnsureAsync())), ResumeAsync());
         gate.Resumed();
         foreach (var stream in Streams)
@@ -193,7 +210,7 @@ internal sealed class World : IAsyncDisposable
         // As the silo's starter does; ends with the silo.
         async Task AttendAsync(string stream)
         {
-            for (var synced = false; !_life.IsDead($"silo-{generation}"); gate.Say(stream, synced))
+            for (var synced = false; !ending.IsCancellationRequested; gate.Say(stream, synced))
                 synced = await grains.GetGrain<IWatchGrain>(stream).UntilSyncedAsync(!synced);
         }
     }
@@ -220,7 +237,7 @@ internal sealed class World : IAsyncDisposable
         silo.AddIncomingGrainCallFilter(_shown);
         silo.Services.AddSingleton<TimeProvider>(_clock);
         silo.Services.AddSingleton(KindTable.Default);
-        silo.Services.AddGrainStorage(WatchPlace.Storage, (_, _) => _places);
+        silo.Services.AddGrainStorage(WatchPlace.Storage, (_, _) => new MortalStorage(_places, _life, generation));
         silo.Services.AddSingleton(gate);
         silo.Services.AddJournal(options =>
         {
