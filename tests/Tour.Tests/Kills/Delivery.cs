@@ -32,6 +32,9 @@ internal sealed class Delivery : IAsyncDisposable
     public IReadOnlyList<Stage> Stages =>
         [.. Stage.Of(_landscape.Landscape.Management.Writes, false, Name), .. Stage.Of(_tenant.Cluster.Writes, true, Name)];
 
+    /// <summary>How many objects the delivery has put on the tenant.</summary>
+    public int ObjectsOnTenant => _tenant.Delivered.Select(w => (w.Gvk, w.Key)).Distinct().Count();
+
     private SandboxCluster Cluster => _stage!.OnTenant ? _tenant.Cluster : _landscape.Landscape.Management;
 
     public static async Task<Delivery> StartAsync(TestLandscape landscape, string tenant, Stage? stage = null, HoldPoint point = HoldPoint.BeforeExecution) =>
@@ -53,6 +56,9 @@ internal sealed class Delivery : IAsyncDisposable
         await SeeAsync(
             KnownKinds.InfrastructureLineageIndex, new ObjectKey(Namespace, "clusterpack-web"), "two descendants and an outcome",
             item => Count(item, "descendantRegistry") == 2 && Count(item, "outcomeRegistry") == 1, cancellation);
+        await SeeAsync(
+            KnownKinds.PermissionSnapshot, new ObjectKey("seam-system", $"snapshot-{Name}"), "the principal's rights in the tenant's RBAC",
+            item => item.Condition("Materialised", "True") is not null && _tenant.Cluster.Writes.Any(w => w.Key.Name.StartsWith("seam:", StringComparison.Ordinal) && w.Resource.StartsWith("rolebindings", StringComparison.Ordinal)), cancellation);
     }
 
     /// <summary>Waits until the write is held; false when the delivery went by without it.</summary>
