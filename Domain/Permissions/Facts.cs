@@ -17,9 +17,11 @@ public sealed record MembershipFact(ObjectKey Key, string PrincipalRef, string D
 public sealed record ProfileFact(ObjectKey Key, string PrincipalRef, string DomainIdentityRef, bool Provisioned)
 {
     /// <summary>What it declares beyond its ceiling; "" when nothing.</summary>
+    [Id(0)]
     public string BeyondCeiling { get; init; } = "";
 
     /// <summary>The clusters that it targets.</summary>
+    [Id(1)]
     public System.Collections.Immutable.ImmutableArray<string> Clusters { get; init; } = [];
 
     public static ProfileFact Of(RbacProfile profile, bool provisioned) =>

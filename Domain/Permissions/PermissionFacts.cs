@@ -24,6 +24,7 @@ public sealed record PermissionSetStanding(ObjectKey Key, Reading<PermissionSet>
 public sealed record PolicyStanding(ObjectKey Key, Reading<RbacPolicy>? Policy, Reading<PermissionSet>? Ceiling) : Fact
 {
     /// <summary>There is such a policy, or there was one once.</summary>
+    [Id(0)]
     public bool WasDeclared { get; init; }
 }
 
@@ -34,9 +35,11 @@ public sealed record ProfileStanding(
     ObjectKey Profile, bool Exists, string PrincipalRef, string DomainIdentityRef, bool Provisioned, string Reason, string Message) : Fact
 {
     /// <summary>What it declares beyond its ceiling; "" when nothing.</summary>
+    [Id(0)]
     public string BeyondCeiling { get; init; } = "";
 
     /// <summary>The clusters that it targets.</summary>
+    [Id(1)]
     public ImmutableArray<string> Clusters { get; init; } = [];
 }
 
@@ -53,6 +56,7 @@ public sealed record RosterFact(ImmutableArray<ProfileFact> Profiles, ImmutableA
 public sealed record GrantFact(ObjectKey Profile, Grant? Grant) : Fact
 {
     /// <summary>Why it brings nothing; "" when it does.</summary>
+    [Id(0)]
     public string Withheld { get; init; } = "";
 }
 

@@ -22,6 +22,7 @@ public sealed record PermissionSnapshot(
     public const int MostBytes = 1024 * 1024;
 
     /// <summary>Principals whose rights did not fit, the largest first; on this cluster they have none.</summary>
+    [Id(0)]
     public ImmutableArray<string> LeftOut { get; init; } = [];
 
     [JsonIgnore]

@@ -14,5 +14,6 @@ public sealed record SigningKeyFact(string KeyId, string PublicPem, string Messa
     public bool IsUsable => KeyId.Length > 0;
 
     /// <summary>Ids of the keys that are not trusted any more: whatever they signed has to be looked at again.</summary>
+    [Id(0)]
     public ImmutableSortedSet<string> Revoked { get; init; } = [];
 }

@@ -105,6 +105,10 @@ public sealed class MessageTests
             yield return $"{type}: expected [GenerateSerializer]";
         if (crossesWire && type.GetCustomAttributesData().All(data => data.AttributeType.Name != "ImmutableAttribute"))
             yield return $"{type}: expected [Immutable]";
+        // What a record's head declares is numbered by its place there; whatever stands in its body would be left behind.
+        foreach (var property in crossesWire ? type.GetFields(Instance).Select(PropertyOf).OfType<PropertyInfo>() : [])
+            if (!IsInHead(property) && property.GetCustomAttributesData().All(data => data.AttributeType.Name != "IdAttribute"))
+                yield return $"{type}.{property.Name}: expected [Id]";
         foreach (var field in type.GetFields(Instance).Where(field => !field.IsInitOnly && !IsException(field)))
             if (PropertyOf(field) is not { } property || !IsInitOnly(property))
                 yield return $"{type}.{field.Name}: expected a field that only construction can set";
@@ -127,6 +131,9 @@ public sealed class MessageTests
 
     private static PropertyInfo? PropertyOf(FieldInfo field) =>
         field.Name.StartsWith('<') ? field.DeclaringType!.GetProperty(field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)], Instance) : null;
+
+    private static bool IsInHead(PropertyInfo property) => property.DeclaringType!.GetConstructors(Instance)
+        .Any(constructor => constructor.GetParameters().Any(parameter => parameter.Name == property.Name && parameter.ParameterType == property.PropertyType));
 
     private static bool IsInitOnly(PropertyInfo property) =>
         property.SetMethod is null || property.SetMethod.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit));

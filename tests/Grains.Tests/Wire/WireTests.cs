@@ -37,7 +37,8 @@ public sealed class WireTests : IAsyncLifetime
         foreach (var verdict in MessageSamples.Verdicts)
             Assert.Equal(verdict, Travel(verdict));
         Assert.Equal(new PackSigning("signature", "key"), Travel(new PackSigning("signature", "key")));
-        Assert.Equal("uid-1", Travel(new WatchState { Known = { ["seam-system/web"] = "uid-1" } }).Known["seam-system/web"]);
+        var place = Travel(new WatchPlace { ResourceVersion = "42", Events = 7, Build = "build" });
+        Assert.Equal(("42", 7, "build"), (place.ResourceVersion, place.Events, place.Build));
     }
 
     private T Travel<T>(T message)
