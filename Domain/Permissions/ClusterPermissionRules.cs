@@ -16,6 +16,9 @@ public static class ClusterPermissionRules
     /// <summary>SHA-256 of the canonical spec in hexadecimal, beside the signature.</summary>
     public const string HashAnnotation = "infrastructure.ontai.dev/management-spec-hash";
 
+    /// <summary>Of so many writes a late event is recognised.</summary>
+    private const int MostIntended = 16;
+
     public static Decision<PermissionState> Decide(PermissionState state, PermissionInput input, DateTimeOffset now) => input switch
     {
         PermissionInput.Told(GrantFact grant) => Grant(state, grant, now),
@@ -27,6 +30,9 @@ public static class ClusterPermissionRules
         PermissionInput.Told(MaterialisationFact rbac) => rbac.Supersedes(state.Rbac) ? Decision.Of(Describe(state with { Rbac = rbac }, now)) : Decision.Of(state),
         PermissionInput.Told(Interest interest) => Decision.Of(state with { Interested = state.Interested.With(interest) }),
         PermissionInput.Told => Decision.Of(state),
+        PermissionInput.Writing(var digest) => state.Intended.Contains(digest)
+            ? Decision.Of(state)
+            : Decision.Of(state with { Intended = [.. state.Intended.TakeLast(MostIntended - 1), digest] }),
         PermissionInput.Written(var written) => written.Timestamp == state.Snapshot?.GeneratedAt && written != state.Published
             ? Decision.Of(
                 Describe(state with { Published = written }, now),

@@ -23,6 +23,12 @@ public sealed record PermissionState(
     /// <summary>What stands on the management cluster; null while nothing does.</summary>
     public SnapshotPublication? Published { get; init; }
 
+    /// <summary>
+    /// Digests of the specs that were about to be written, the newest last. A watch may show one late, or to a successor of the silo
+    /// that died when it was written: then it is nobody else's doing.
+    /// </summary>
+    public ImmutableArray<string> Intended { get; init; } = [];
+
     /// <summary>What the cluster says of its snapshot.</summary>
     public ReceiptFact? Receipt { get; init; }
 
@@ -53,6 +59,9 @@ public abstract record PermissionInput
     }
 
     public sealed record Told(Fact Fact) : PermissionInput;
+
+    /// <summary>The snapshot is about to be written to the management cluster.</summary>
+    public sealed record Writing(string SpecDigest) : PermissionInput;
 
     /// <summary>The snapshot was written to the management cluster.</summary>
     public sealed record Written(SnapshotPublication Publication) : PermissionInput;

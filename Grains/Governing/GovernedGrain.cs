@@ -167,9 +167,19 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
             {
                 await EnsureLoadedAsync();
                 var decision = Decide(State, input, Clock.GetUtcNow());
-                if (decision.Events.IsEmpty && IsCommitted(decision.State))
+                if (decision.Events.IsEmpty && ReferenceEquals(decision.State, State))
                     return;
-                await TryCommitAsync(Explained(decision), pending: true);
+                var content = Serialize(decision.State);
+                if (decision.Events.IsEmpty)
+                {
+                    var committed = _version > 0 ? Serialize(State) : [];
+                    // Equal content need not be written again, whoever made it: told twice is told once.
+                    if (content.AsSpan().SequenceEqual(committed))
+                        return;
+                    // No state changes without a record of it.
+                    decision = decision with { Events = [UnexplainedChange.Of(Subject, Key, committed, content, Clock.GetUtcNow())] };
+                }
+                await TryCommitAsync(decision, content, pending: true);
             }
             while (_state is null);
             StartActing();
@@ -179,26 +189,13 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     /// <summary>An object of ours on the management cluster is as it should be: nothing is written when nothing changed.</summary>
     protected OwnedObject Owned { get => field ??= new OwnedObject(Clusters.Management); }
 
-    // Equal content need not be written again, whoever made it: told twice is told once.
-    private bool IsCommitted(TState state) =>
-        ReferenceEquals(state, State) || (_version > 0 && Serialize(state).AsSpan().SequenceEqual(Serialize(State)));
-
-    // No state changes without a record of it.
-    private Decision<TState> Explained(Decision<TState> decision)
-    {
-        if (!decision.Events.IsEmpty)
-            return decision;
-        var previous = _version > 0 ? Serialize(State) : [];
-        return decision with { Events = [UnexplainedChange.Of(Subject, Key, previous, Serialize(decision.State), Clock.GetUtcNow())] };
-    }
-
     private static byte[] Serialize(TState state) => JsonSerializer.SerializeToUtf8Bytes(state, StateJson.Options);
 
     // Leaves no state behind when another one may be committed.
-    private async Task TryCommitAsync(Decision<TState> decision, bool pending)
+    private async Task TryCommitAsync(Decision<TState> decision, byte[] content, bool pending)
     {
         var commit = new Commit(
-            new GrainKey(Subject, Key), _version, Serialize(decision.State), pending, decision.Events, Guid.NewGuid());
+            new GrainKey(Subject, Key), _version, content, pending, decision.Events, Guid.NewGuid());
         CommitResult result;
         try
         {
@@ -325,7 +322,7 @@ public abstract partial class GovernedGrain<TState, TInput> : Grain, IGoverned, 
     }
 
     // Says in the journal that nothing is owed, so that a restarted silo need not resume this actor.
-    private Task SettleAsync() => _owes ? Task.CompletedTask : TryCommitAsync(new Decision<TState>(State, []), pending: false);
+    private Task SettleAsync() => _owes ? Task.CompletedTask : TryCommitAsync(new Decision<TState>(State, []), Serialize(State), pending: false);
 
     private async Task InTransitionAsync(Func<Task> step)
     {

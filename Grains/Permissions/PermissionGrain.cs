@@ -13,11 +13,6 @@ namespace Governor.Grains.Permissions;
 public sealed class PermissionGrain(GovernedServices services)
     : GovernedGrain<PermissionState, PermissionInput>(services, Subjects.Permission), IPermissionGrain
 {
-    private const int MostRemembered = 16;
-
-    // What this activation has written: a watch may show it late, and then it is nobody else's doing.
-    private readonly Queue<string> _written = new();
-
     // The object may have been changed while nobody watched.
     private bool _unsure = true;
 
@@ -40,7 +35,7 @@ public sealed class PermissionGrain(GovernedServices services)
         var signature = seen.Object?.Annotations.GetValueOrDefault(SignaturePurpose.PermissionSnapshot.Annotation, "") ?? "";
         if (digest == published.SpecDigest && signature == published.Signature)
             return null;
-        if (!_written.Contains(digest))
+        if (!State.Intended.Contains(digest))
             return new PermissionInput.Altered(digest);
         _unsure = true;
         _ = ResumeAsync();
@@ -84,11 +79,8 @@ public sealed class PermissionGrain(GovernedServices services)
 
     private async Task PutAsync(KubeObject item, CancellationToken cancellation)
     {
-        var digest = ClusterPermissionRules.SpecDigestOf(item);
-        if (!_written.Contains(digest))
-            _written.Enqueue(digest);
-        if (_written.Count > MostRemembered)
-            _written.Dequeue();
+        // First said, then done: whoever dies in between, or sees it late, knows it for his own.
+        await DecideAsync(new PermissionInput.Writing(ClusterPermissionRules.SpecDigestOf(item)));
         await ExactObject.ApplyAsync(Clusters.Management, item, FieldManagers.Guardian, cancellation);
         Owned.Forget(item.Gvk, item.Key); // an object that was made anew has no status
     }

@@ -24,7 +24,7 @@ public sealed class SieveTests(Workshop workshop, ITestOutputHelper output) : IC
     private const int UndisturbedRuns = 4;
 
     /// <summary>What did not come in a run, because it was merged with what came before, is tried again so often.</summary>
-    private const int Tries = 3;
+    private const int Tries = 8;
 
     /// <summary>So many in a hundred may stay away: writes that are merged in most runs. More of them, and names are not what they seem.</summary>
     private const int MostMissedPercent = 5;

@@ -49,6 +49,16 @@ public sealed class ClusterPermissionRulesTests
         }));
 
     [Fact]
+    public void What_is_about_to_be_written_is_remembered_once_and_only_the_newest_of_it()
+    {
+        var state = PermissionState.Initial(Cluster);
+        foreach (var write in Enumerable.Range(1, 20).SelectMany(n => new[] { n, n }))
+            state = ClusterPermissionRules.Decide(state, new PermissionInput.Writing($"sha256:{write}"), Noon).State;
+
+        Assert.Equal(Enumerable.Range(5, 16).Select(n => $"sha256:{n}"), state.Intended);
+    }
+
+    [Fact]
     public void Losing_the_last_grant_leaves_an_empty_snapshot_and_equal_content_never_churns_it()
     {
         var granted = Told(PermissionState.Initial(Cluster), NoPlatform, Granting("one", GrantOf("core pods get", "* * *")));

@@ -110,6 +110,26 @@ public sealed class ReceiptTests(Ground ground) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_silo_that_died_over_a_snapshot_that_it_had_written_suspects_nobody_of_it()
+    {
+        await DeclareAsync();
+        await InSyncAsync();
+        var version = Acknowledged().Version;
+        var unanswered = _bed.Management.Faults.Arm(
+            r => r is { Verb: "patch", Resource: "permissionsnapshots" }, new Governor.Sandbox.Faults.FaultEffect.DropAfter(), count: int.MaxValue);
+        await _bed.DeclareAsync(Set("get", "list", "watch"));
+        await unanswered.FirstHit;
+
+        await _bed.StopSiloAsync();
+        _bed.Management.Faults.Clear();
+        await _bed.StartSiloAsync();
+        await _bed.ResumeAsync();
+
+        await InSyncAsync(newerThan: version);
+        Assert.DoesNotContain(_bed.Commits.Events(), e => e.Action == "permissionsnapshot.altered");
+    }
+
+    [Fact]
     public async Task A_deleted_profile_s_rights_are_gone_from_what_the_tenant_has_acknowledged()
     {
         await DeclareAsync();

@@ -147,7 +147,8 @@ internal sealed partial class Portrait
     }
 
     // A fact carries the version of the state that it was made from: how often its sender has committed so far.
-    private static bool IsCount(string name, JsonNode? value) => name is "version" && value?.GetValueKind() == JsonValueKind.Number;
+    // What snapshots were about to be written is one digest for each of their times.
+    private static bool IsCount(string name, JsonNode? value) => name is "intended" || (name is "version" && value?.GetValueKind() == JsonValueKind.Number);
 
     // A gate's evidence names the version of its sender's state, too.
     [GeneratedRegex(@"(?<sender>\b[a-z]+/[\w./-]+) v\d+:")]
