@@ -17,10 +17,15 @@ public static class PermissionQueries
 
     public static PermissionAnswer Check(PermissionState state, PermissionQuestion question)
     {
-        foreach (var subject in question.Subjects)
-            if (state.Snapshot?.Permissions.Of(subject)?.Match(question.ApiGroup, question.Resource, question.Verb, question.ResourceName, question.Namespace) is { } rule)
-                return new PermissionAnswer(true, subject == question.Principal ? $"granted: {rule}" : $"granted to {subject}: {rule}", rule);
+        if (Match(question.Principal) is { } own)
+            return new PermissionAnswer(true, $"granted: {own}", own);
+        foreach (var group in question.Groups)
+            if (Match(Principal.OfGroup(group)) is { } rule)
+                return new PermissionAnswer(true, $"granted to {Principal.OfGroup(group)}: {rule}", rule);
         return new PermissionAnswer(false, WhyNot(state, question), null);
+
+        EffectiveRule? Match(string subject) => state.Snapshot?.Permissions.Of(subject)?.Match(
+            question.ApiGroup, question.Resource, question.Verb, question.ResourceName, question.Namespace);
     }
 
     /// <summary>All that a principal may do by itself and by its groups, in canonical order.</summary>
