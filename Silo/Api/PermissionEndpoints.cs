@@ -45,7 +45,7 @@ internal static class PermissionEndpoints
 /// <summary>Reads a question, sees to it that the caller may ask it, and answers from what is committed.</summary>
 internal sealed class PermissionService(PermissionKnowledge knowledge, ObservationGate gate, TimeProvider clock)
 {
-    public async Task<Results<Ok<CheckPermissionView>, ProblemHttpResult>> CheckAsync(HttpContext context)
+    public async Task<Results<JsonOk<CheckPermissionView>, ProblemHttpResult>> CheckAsync(HttpContext context)
     {
         var (body, problem) = await JsonBody.ReadAsync<CheckPermissionBody>(context.Request);
         if (body is null)
@@ -56,7 +56,7 @@ internal sealed class PermissionService(PermissionKnowledge knowledge, Observati
         if (known is null)
             return refusal!;
         var answer = PermissionQueries.Check(known.State, question);
-        return TypedResults.Ok(new CheckPermissionView(answer.Allowed, answer.Reason, View(known)));
+        return new JsonOk<CheckPermissionView>(new(answer.Allowed, answer.Reason, View(known)));
     }
 
     public async Task<Results<Ok<ListPermissionsView>, ProblemHttpResult>> ListAsync(HttpContext context)
