@@ -2,6 +2,7 @@ using System.CommandLine;
 using Governor.Cli.Audit;
 using Governor.Cli.Auth;
 using Governor.Cli.Journal;
+using Governor.Cli.Relationships;
 using Governor.Cli.Silo;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Journal.Recovery;
@@ -46,6 +47,7 @@ public static class GovernorCommand
         AuditCommand.Build(),
         AuthCommand.Build(),
         JournalCommand.Build(),
+        RelationshipsCommand.Build(),
     };
 
     private static string Path(ParseResult parsed)

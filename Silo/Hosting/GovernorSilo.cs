@@ -133,6 +133,7 @@ public static class GovernorSilo
         app.MapErasures();
         app.MapGovernance();
         app.MapPermissions();
+        app.MapRelationships();
         app.MapAudit();
         app.MapLog();
         app.MapHealth();

@@ -89,6 +89,45 @@ public sealed class TenantTests(SiloGround ground) : IAsyncLifetime
         await HasAsync(Green, "get", "list");
     }
 
+    [Fact]
+    public async Task The_family_s_relationships_are_read_off_what_happens_on_the_tenants()
+    {
+        await DeclareAsync(Blue, "get");
+        await DeclareAsync(Green, "get");
+        await HasAsync(Blue, "get");
+        await HasAsync(Green, "get");
+        foreach (var tenant in (string[])[Blue, Green])
+            await _bed.SeeAsync(KnownKinds.RunnerConfig, new("ont-system", tenant), _ => true);
+
+        var (code, table) = await GovernAsync();
+        Assert.Equal(Cli.ExitCode.Ok, code);
+        Assert.Matches(@"(?m)^guardian-signs-conductor +Holds +2/2 +guardian +signs +conductor$", table);
+        Assert.Matches(@"(?m)^platform-creates-runnerconfig +Holds +2/2 ", table);
+        Assert.Matches(@"(?m)^seam-core-tracks-lineage +Holds +2/2 ", table);
+        Assert.Matches(@"(?m)^wrapper-creates-packexecution +Unobserved +0/0 ", table);
+
+        // Somebody on one tenant helps himself to more.
+        var forged = (await _tenants[Blue].Human.GetAsync(KnownKinds.PermissionSnapshot, new("ont-system", $"snapshot-{Blue}"), CancellationToken.None))!.ToJsonObject();
+        forged["spec"]!["principalPermissions"]![0]!["allowedOperations"]![0]!["verbs"] = new JsonArray("delete", "get");
+        forged["metadata"] = new JsonObject { ["name"] = $"snapshot-{Blue}", ["namespace"] = "ont-system" };
+        forged.Remove("status");
+        await _tenants[Blue].Human.ApplyAsync(KubeObject.From(forged), "mallory", new ApplyOptions(Force: true), CancellationToken.None);
+        await _bed.SeeAsync(KnownKinds.TalosCluster, new("seam-system", Blue), cluster => Conditions.Of(cluster).IsTrue(ClusterRules.Degraded));
+
+        (code, table) = await GovernAsync("-o", "wide");
+        Assert.Equal(Cli.ExitCode.No, code);
+        Assert.Matches(@"(?m)^guardian-signs-conductor +Broken +1/2 ", table);
+        Assert.Contains($"guardian-signs-conductor: Broken: PermissionSnapshot of {Blue}: Snapshot", table, StringComparison.Ordinal);
+    }
+
+    private async Task<(int Code, string Output)> GovernAsync(params string[] arguments)
+    {
+        var token = Path.Combine(ground.Folder.FullName, $"token-{Guid.NewGuid():n}");
+        await File.WriteAllTextAsync(token, _bed.Management.AdminToken);
+        using var output = new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
+        return (await Cli.GovernorCommand.RunAsync(["relationships", .. arguments, "--server", _bed.Url.ToString(), "--token-file", token], output, output), output.ToString());
+    }
+
     /// <summary>Waits until a snapshot says so and its tenant has acknowledged it and has it as RBAC; then asks everybody.</summary>
     private async Task HasAsync(string tenant, params string[] verbs)
     {
