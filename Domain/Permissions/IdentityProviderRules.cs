@@ -26,6 +26,9 @@ public static class IdentityProviderRules
     public const string ValidCondition = "Valid";
     public const string ReachableCondition = "Reachable";
 
+    /// <summary>There while the provider has rules: whoever wrote them must not believe that they hold.</summary>
+    public const string RulesCondition = "ValidationRulesEvaluated";
+
     /// <summary>How long an issuer's answer stands before it is asked again.</summary>
     public static TimeSpan AskAgain { get; } = TimeSpan.FromMinutes(5);
 
@@ -80,13 +83,17 @@ public static class IdentityProviderRules
         // What one issuer answered says nothing about another, and other types have none.
         if (state.Issuer?.Issuer != IssuerOf(next))
             next = next with { Issuer = null };
-        if (next.Issuer is null)
-            kept = [.. kept.Where(condition => condition.Type != ReachableCondition)];
+        var rules = provider.Value?.ValidationRules.Length ?? 0;
+        kept = [.. kept.Where(condition => (condition.Type != ReachableCondition || next.Issuer is not null) && (condition.Type != RulesCondition || rules > 0))];
         return Decision.Of(
             next with
             {
                 Conditions = kept.Apply(
-                    [ConditionClaim.Of(ValidCondition, provider.IsValid, reason, message), .. Conditions.Standing(provider.IsValid, !provider.IsValid, reason, message)],
+                    [
+                        ConditionClaim.Of(ValidCondition, provider.IsValid, reason, message),
+                        .. rules > 0 ? (ConditionClaim[])[ConditionClaim.Of(RulesCondition, false, "NotEvaluated", $"spec.validationRules: {rules} rules are kept as they are written, and nobody evaluates them")] : [],
+                        .. Conditions.Standing(provider.IsValid, !provider.IsValid, reason, message),
+                    ],
                     seen.Generation, now),
             },
             Events(next).Governance(

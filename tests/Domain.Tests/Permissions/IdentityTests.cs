@@ -26,6 +26,25 @@ public sealed class IdentityTests
     public void A_provider_is_read_or_refused(string spec, string checks) =>
         Assert.Equal(checks, string.Join(',', IdentityProvider.Read(Of("IdentityProvider", "idp", spec)).Failures.Select(failure => failure.Check)));
 
+    [Fact]
+    public void Whoever_writes_validation_rules_is_told_that_nobody_evaluates_them()
+    {
+        const string Plain = """{"type": "pki", "caBundle": "a certificate"}""";
+        var state = Seen(IdentityProviderState.Initial(new ObjectKey("ns", "idp")), Plain.Replace("}", ""","validationRules": ["claims.a == 'b'", "true"]}""", StringComparison.Ordinal), 1);
+
+        var said = state.Conditions.Find(IdentityProviderRules.RulesCondition)!;
+        Assert.Equal((ConditionStatus.False, "NotEvaluated", "spec.validationRules: 2 rules are kept as they are written, and nobody evaluates them"), (said.Status, said.Reason, said.Message));
+        Assert.True(state.Conditions.IsTrue(IdentityProviderRules.ValidCondition));
+        Assert.Null(Seen(state, Plain, 2).Conditions.Find(IdentityProviderRules.RulesCondition));
+
+        static IdentityProviderState Seen(IdentityProviderState state, string spec, long generation)
+        {
+            var shown = Of("IdentityProvider", "idp", spec).ToJsonObject();
+            shown["metadata"]!["generation"] = generation;
+            return IdentityProviderRules.Decide(state, new DeclarationInput.Observed(KubeObject.From(shown)), Noon).State;
+        }
+    }
+
     [Theory]
     [InlineData("", "", "")]
     [InlineData("principalName", null, "PrincipalNameNotEmpty")]
