@@ -7,7 +7,7 @@ namespace Governor.Tour.Tests.Support;
 /// <summary>A tenant cluster of its own, and what is declared for it: the samples, under its name.</summary>
 internal sealed class Tenant : IAsyncDisposable
 {
-    public const string DeliveryManager = "conductor-pack-deploy";
+    public const string DeliveryManager = "conductor-pack-deploy:";
 
     private const string Pack = "web";
 
@@ -37,7 +37,7 @@ internal sealed class Tenant : IAsyncDisposable
     public string Kubeconfig => Cluster.KubeconfigFor(TestLandscape.SiloUser, "system:masters");
 
     /// <summary>What the delivery wrote to this tenant.</summary>
-    public IReadOnlyList<SandboxWrite> Delivered => [.. Cluster.Writes.Where(w => w.FieldManager == DeliveryManager)];
+    public IReadOnlyList<SandboxWrite> Delivered => [.. Cluster.Writes.Where(w => w.FieldManager.StartsWith(DeliveryManager, StringComparison.Ordinal))];
 
     public static async Task<Tenant> StartAsync(Landscape landscape, string name)
     {
