@@ -63,8 +63,8 @@ public sealed class MainJobTests(MainJobRun run) : IClassFixture<MainJobRun>
     [Fact]
     public void Nothing_of_the_pack_is_on_the_management_cluster()
     {
-        Assert.DoesNotContain(run.Landscape.Landscape.Management.Writes, w => w.FieldManager.StartsWith(Tenant.DeliveryManager, StringComparison.Ordinal));
-        Assert.Contains(run.Landscape.Landscape.Tenants[MainJob.Tenant].Writes, w => w.FieldManager.StartsWith(Tenant.DeliveryManager, StringComparison.Ordinal));
+        Assert.DoesNotContain(run.Landscape.Landscape.Management.Writes, w => Tenant.IsDelivery(w.FieldManager));
+        Assert.Contains(run.Landscape.Landscape.Tenants[MainJob.Tenant].Writes, w => Tenant.IsDelivery(w.FieldManager));
     }
 
     [Fact]
