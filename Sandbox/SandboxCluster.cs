@@ -58,11 +58,19 @@ public sealed class SandboxCluster : IAsyncDisposable
     public long ResourceVersion => _core.Store.Current.Version;
 
     /// <summary>Starts a cluster with its namespaces, default roles and controllers.</summary>
-    public static async Task<SandboxCluster> StartAsync(SandboxOptions options, CancellationToken ct = default)
+    public static Task<SandboxCluster> StartAsync(SandboxOptions options, CancellationToken ct = default) => StartAsync(options, null, ct);
+
+    /// <summary>Starts a cluster that begins as another one is now.</summary>
+    /// <param name="like">
+    /// A cluster at rest: this one is as if restored from its backup, with the same objects under the same UIDs, and none of its history and
+    /// tokens.
+    /// </param>
+    public static async Task<SandboxCluster> StartAsync(SandboxOptions options, SandboxCluster? like, CancellationToken ct = default)
     {
-        var core = new ClusterCore(options);
+        var core = new ClusterCore(options, like?._core);
         var controllers = new ControllerLoop(core);
-        await Bootstrap.FillAsync(core);
+        if (like is null)
+            await Bootstrap.FillAsync(core);
         controllers.Start();
         await controllers.IdleAsync(ct);
         core.Store.Expire();

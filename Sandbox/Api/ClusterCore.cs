@@ -12,7 +12,8 @@ internal sealed class ClusterCore : IDisposable
     private volatile KindTable _kinds = KindTable.Empty;
     private int _lastIp = 10;
 
-    public ClusterCore(SandboxOptions options)
+    /// <param name="like">The cluster whose objects and kinds it begins with; null for an empty one.</param>
+    public ClusterCore(SandboxOptions options, ClusterCore? like = null)
     {
         Options = options;
         var clock = new SkewedClock(options.Clock ?? TimeProvider.System);
@@ -26,6 +27,10 @@ internal sealed class ClusterCore : IDisposable
         Admission = new AdmissionChain(this);
         Writer = new ObjectWriter(this);
         Remover = new ObjectRemover(this);
+        if (like is null)
+            return;
+        (_kinds, _lastIp) = (like.Kinds, like._lastIp);
+        Store.Begin(like.Store.Current, KindTable.Definitions);
     }
 
     public SandboxOptions Options { get; }

@@ -118,6 +118,22 @@ internal sealed class ObjectStore
         }
     }
 
+    /// <summary>Begins with the objects of another cluster, which the controllers see as their informers' first list. Before anything else only.</summary>
+    /// <param name="unseen">The kind that the controllers need not see.</param>
+    public void Begin(StoreState from, ResourceId unseen)
+    {
+        lock (_gate)
+        {
+            (_state, _forgotten) = (from, from.Version);
+            foreach (var (id, items) in from.Resources.Where(resource => resource.Key != unseen))
+                foreach (var item in items.Values)
+                {
+                    ChangeCount++;
+                    _changes.Writer.TryWrite(new Change(from.Version, ChangeType.Added, id, item, null, items));
+                }
+        }
+    }
+
     public void Close() => _changes.Writer.TryComplete();
 
     private void Publish(History history, Change change)

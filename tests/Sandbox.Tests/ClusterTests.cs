@@ -18,6 +18,25 @@ public sealed class ClusterTests : ClusterFixture
     }
 
     [Fact]
+    public async Task A_copy_has_the_same_objects_and_kinds_and_a_life_of_its_own()
+    {
+        var owner = await CreateConfigMapAsync("owner");
+        await CreateConfigMapAsync("owned", Owner("owner", owner.Uid));
+        await ServeWidgetsAsync();
+
+        await using var copy = await SandboxCluster.StartAsync(new SandboxOptions("copy"), Cluster);
+        using var client = new SandboxClient(copy);
+        Assert.Equal(owner.Uid, (await client.GetAsync(ConfigMaps + "/owner")).Uid);
+        Assert.Equal(200, (await client.GetAsync(Widgets)).Code);
+
+        await client.DeleteAsync(ConfigMaps + "/owner");
+        await copy.IdleAsync();
+        Assert.Equal(404, (await client.GetAsync(ConfigMaps + "/owned")).Code);
+        Assert.Equal(200, (await Admin.GetAsync(ConfigMaps + "/owned")).Code);
+        Assert.Equal(["delete"], copy.Writes.Select(write => write.Verb));
+    }
+
+    [Fact]
     public async Task It_speaks_http_2_too()
     {
         using var client = new SandboxClient(Cluster, version: System.Net.HttpVersion.Version20);

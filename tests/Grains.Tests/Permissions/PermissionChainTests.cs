@@ -170,7 +170,7 @@ public sealed partial class PermissionChainTests(Ground ground) : IAsyncLifetime
         else if (node is JsonObject item)
         {
             foreach (var (name, value) in item.ToArray())
-                if (name is "specDigest" or "lastTransitionTime" or "generatedAt" or "lastProvisionedAt" or "admittedAt" || (name == "version" && value?.GetValueKind() == JsonValueKind.Number))
+                if (name is "specDigest" or "intended" or "lastTransitionTime" or "generatedAt" or "lastProvisionedAt" or "admittedAt" || (name == "version" && value?.GetValueKind() == JsonValueKind.Number))
                     item.Remove(name);
                 else if (value is not null)
                     Timeless(value);

@@ -1,3 +1,4 @@
+using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.TestingHost;
 
@@ -11,7 +12,13 @@ internal sealed class SiloProcess(InProcessTestCluster cluster) : IAsyncDisposab
     public static async Task<SiloProcess> StartAsync(Action<ISiloBuilder> configure)
     {
         var builder = new InProcessTestClusterBuilder(1);
-        builder.ConfigureSilo((_, silo) => configure(silo));
+        builder.Options.InitializeClientOnDeploy = false; // the tests call from within
+        builder.ConfigureSilo((_, silo) =>
+        {
+            // One silo finds its grains without: room for a million of them is megabytes for each silo of a test.
+            silo.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = 1_000);
+            configure(silo);
+        });
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return new(cluster);

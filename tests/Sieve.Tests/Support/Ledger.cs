@@ -47,7 +47,7 @@ internal sealed class Ledger(Perturbation perturbation, Life life, Pulse pulse)
     public ReadOnlyMemory<byte>? Find(string subject, string key)
     {
         lock (_gate)
-            return _newest.TryGetValue(new GrainKey(subject, key), out var found) ? found.State : null;
+            return _newest.TryGetValue(new GrainKey(subject, key), out var found) ? found.State : default(ReadOnlyMemory<byte>?);
     }
 
     public IJournal Over(IJournal journal, int generation) => new Watched(this, journal, generation);

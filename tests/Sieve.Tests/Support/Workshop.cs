@@ -3,6 +3,7 @@ using Governor.Domain.Signing;
 using Governor.Journal;
 using Governor.LocalServers;
 using Governor.Registry;
+using Governor.Sandbox;
 using Npgsql;
 
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")] // file modes, and a PostgreSQL of our own
@@ -17,11 +18,16 @@ public sealed class Workshop : IAsyncLifetime
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("governor-sieve-");
     private PostgresServer _postgres = null!;
     private OciRegistryServer _registry = null!;
+    private Originals _originals = null!;
     private readonly Dictionary<bool, IReadOnlyList<Run>> _undisturbed = [];
     private int _last;
 
     /// <summary>The ClusterPack as a human applies it.</summary>
     public string Pack { get; private set; } = "";
+
+    internal SandboxCluster Management => _originals.Management;
+
+    internal SandboxCluster Tenant => _originals.Tenant;
 
     public SigningKey Key { get; } = SigningKey.Generate();
 
@@ -34,6 +40,7 @@ public sealed class Workshop : IAsyncLifetime
         await ExecuteAsync($"CREATE DATABASE {Template}");
         await SchemaMigrations.ApplyAsync(_postgres.ConnectionString(Template), CancellationToken.None);
         NpgsqlConnection.ClearAllPools();
+        _originals = await Originals.StartAsync(_folder);
         _registry = await OciRegistryServer.StartAsync(Path.Combine(_folder.FullName, "registry"));
         using var client = new OciClient(new RegistryOptions());
         var request = new PackBuildRequest(Sample("packs", "web", "pack.yaml"), Path.Combine(_folder.FullName, "packs")) { Registry = $"{_registry.Host}/packs/web" };
@@ -42,6 +49,7 @@ public sealed class Workshop : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
+        await _originals.DisposeAsync();
         await _registry.DisposeAsync();
         await _postgres.DisposeAsync();
         _folder.Delete(recursive: true);

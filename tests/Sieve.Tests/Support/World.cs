@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
-using Governor.Domain.Kinds.Schemas;
 using Governor.Domain.Permissions;
 using Governor.Domain.Signing;
 using Governor.Grains.Clusters;
@@ -39,14 +38,8 @@ internal sealed class World : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>What a silo watches that is not told otherwise.</summary>
-    private static readonly GroupVersionKind[] Watched =
+    public static readonly GroupVersionKind[] Watched =
         [.. KindTable.Default.Kinds.Where(kind => kind.Watched && Routes.Follows(kind.Gvk)).Select(kind => kind.Gvk)];
-
-    /// <summary>The kinds that the main job has to do with.</summary>
-    private static readonly KubeObject[] Definitions = DefinitionsOf([.. Watched, KnownKinds.InfrastructureLineageIndex, KnownKinds.PermissionSnapshotReceipt]);
-
-    /// <summary>What has to be defined on a tenant for its copy of the permissions, and for what says that it has it.</summary>
-    private static readonly KubeObject[] TenantDefinitions = DefinitionsOf(KnownKinds.PermissionSnapshot, KnownKinds.PermissionSnapshotReceipt);
 
     private static readonly string[] Streams =
     [
@@ -94,13 +87,10 @@ internal sealed class World : IAsyncDisposable
     public static async Task<World> StartAsync(Workshop workshop, Perturbation perturbation, int seed)
     {
         var place = await workshop.PlaceAsync();
-        var management = await SandboxCluster.StartAsync(new SandboxOptions(ManagementName, Tls: false, Seed: seed));
-        var tenant = await SandboxCluster.StartAsync(new SandboxOptions(TenantName, Tls: false, Seed: seed));
+        var management = await SandboxCluster.StartAsync(new SandboxOptions(ManagementName, Tls: false, Seed: seed), workshop.Management);
+        var tenant = await SandboxCluster.StartAsync(new SandboxOptions(TenantName, Tls: false, Seed: seed), workshop.Tenant);
         await File.WriteAllTextAsync(Path.Combine(place.Folder, "kubeconfig"), management.Kubeconfig);
         var world = new World(workshop, perturbation, place, management, tenant);
-        await DefineAsync(management, world.ManagementClient, Definitions);
-        await DefineAsync(tenant, world.TenantClient, TenantDefinitions);
-        await world.TenantClient.ApplyAsync(NamespaceOf(ReceiptRules.TenantNamespace), "human", default, CancellationToken.None);
         world.Wire.Arm(management);
         world.Wire.Arm(tenant);
         await world.StartSiloAsync();
@@ -177,19 +167,6 @@ internal sealed class World : IAsyncDisposable
         await Tenant.DisposeAsync();
         NpgsqlConnection.ClearPool(new NpgsqlConnection(_place.ConnectionString));
         await _workshop.CleanAsync(_place.Name, _place.Folder);
-    }
-
-    private static KubeObject NamespaceOf(string name) =>
-        KubeObject.From(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = name } });
-
-    private static KubeObject[] DefinitionsOf(params GroupVersionKind[] kinds) =>
-        [.. CrdGenerator.Objects().Where(definition => kinds.Any(kind => kind.Kind == definition.FindText("spec", "names", "kind")))];
-
-    private static async Task DefineAsync(SandboxCluster cluster, ICluster client, IEnumerable<KubeObject> definitions)
-    {
-        foreach (var definition in definitions)
-            await client.ApplyAsync(definition, "human", default, CancellationToken.None);
-        await cluster.IdleAsync(); // a definition is served when it is established
     }
 
     private async Task StartSiloAsync()
