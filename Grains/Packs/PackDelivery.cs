@@ -8,9 +8,10 @@ using Governor.Grains.Interfaces.Ports;
 namespace Governor.Grains.Packs;
 
 /// <summary>In whose name a delivery is made, and how.</summary>
+/// <param name="Profile">The RBACProfile that the pack comes under.</param>
 /// <param name="Lineage">The chain that every object is marked with.</param>
 /// <param name="Parallel">How many objects are under way at a time, at least one.</param>
-public sealed record DeliveryTerms(PackOwner Owner, SealedCausalChain? Lineage, int Parallel);
+public sealed record DeliveryTerms(PackOwner Owner, ObjectKey Profile, SealedCausalChain? Lineage, int Parallel);
 
 /// <summary>
 /// What is done on the target cluster: find out what it knows, rehearse, apply in stages, wait until it is ready. One instance is one
@@ -28,15 +29,17 @@ public sealed class PackDelivery(ICluster target, DeliveryTerms terms, IRbacInta
     private readonly ConcurrentDictionary<(GroupVersionKind, ObjectKey), KubeObject> _seen = [];
 
     /// <summary>Works out everything that will be written, before anything is.</summary>
+    /// <param name="isTaken">The RBAC of the pack stands already: what is lowered later takes nothing back from a delivery.</param>
     /// <exception cref="DeliveryException">There is no such plan; every fault is listed.</exception>
-    public async Task<DeliveryPlan> PlanAsync(ImmutableArray<(PackLayer Layer, KubeObject Object)> content, CancellationToken cancellation)
+    /// <exception cref="IntakeUndecidedException">What its RBAC is judged by is not known.</exception>
+    public async Task<DeliveryPlan> PlanAsync(ImmutableArray<(PackLayer Layer, KubeObject Object)> content, bool isTaken, CancellationToken cancellation)
     {
         var served = await Task.WhenAll(DeliveryPlan.KindsToDiscover(content).Select(kind => target.DiscoverAsync(kind, cancellation)));
         var (plan, failures) = DeliveryPlan.Build(content, served.OfType<ResourceDescription>().ToDictionary(found => found.Kind, found => found.Namespaced));
         if (plan is null)
             throw DeliveryException.Of(failures);
-        if (plan.Stages.Single(stage => stage.Step == DeliverySteps.Rbac) is var rbac && rbac.Objects.Any()
-            && await intake.JudgeAsync(new RbacClaim(target.Name, terms.Owner, [.. rbac.Objects]), cancellation) is { IsEmpty: false } refused)
+        if (plan.Stages.Single(stage => stage.Step == DeliverySteps.Rbac) is var rbac && rbac.Objects.Any() && !isTaken
+            && await intake.JudgeAsync(new RbacClaim(target.Name, terms.Owner, terms.Profile, [.. rbac.Objects]), cancellation) is { IsEmpty: false } refused)
             throw DeliveryException.Of(refused);
         return plan;
     }

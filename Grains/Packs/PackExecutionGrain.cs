@@ -117,8 +117,8 @@ public sealed class PackExecutionGrain(
         await Task.WhenAll(connecting, fetching); // a fault of the way there is named before one of the pack
         var (target, content) = (await connecting, await fetching);
         var owner = new PackOwner(InstanceRules.KeyOf(State.Spec!.Pack, content.Pack.Spec, cluster.Value));
-        var delivery = new PackDelivery(target.Cluster, new DeliveryTerms(owner, ExecutionRules.LineageOf(State), options.Value.MaxParallel), intake, Clock);
-        var plan = await OnTargetAsync(DeliverySteps.Verify, () => delivery.PlanAsync(content.Objects, cancellation));
+        var delivery = new PackDelivery(target.Cluster, new DeliveryTerms(owner, State.Spec!.Profile, ExecutionRules.LineageOf(State), options.Value.MaxParallel), intake, Clock);
+        var plan = await OnTargetAsync(DeliverySteps.Verify, () => delivery.PlanAsync(content.Objects, State.HasDone(DeliverySteps.Rbac), cancellation));
         var message = $"{plan.Objects.Count()} objects verified";
         if (State.Verified is null)
             message += $", {await OnTargetAsync(DeliverySteps.Verify, () => delivery.RehearseAsync(plan, cancellation))} of them are there already";
@@ -190,6 +190,10 @@ public sealed class PackExecutionGrain(
         catch (KubeconfigException e)
         {
             throw DeliveryException.Of(step, $"Secret {ClusterRules.KubeconfigSecret(State.Spec!.Cluster)}", "KubeconfigUnavailable", e.Message);
+        }
+        catch (IntakeUndecidedException e) when (IsOutOfPatience())
+        {
+            throw DeliveryException.Of(step, $"RBACProfile {State.Spec!.Profile}", "IntakeUndecided", e.Message);
         }
         catch (KubernetesException e) when (e.Code == 0 && !IsOutOfPatience())
         {

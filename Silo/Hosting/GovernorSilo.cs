@@ -101,7 +101,7 @@ public static class GovernorSilo
         services.AddSingleton<ObservationGate>();
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
-        services.AddSingleton<IRbacIntake, RbacIntake>();
+        services.AddSingleton<IRbacIntake, GuardianIntake>();
         services.AddSingleton<TenantRights>();
         services.AddSingleton<CommittedStates>();
         services.AddSingleton<PermissionKnowledge>();

@@ -246,13 +246,20 @@ public sealed class ApplyEngineTests : IAsyncLifetime
     {
         var content = ManifestReader.Read(text, "pack").Select(item => (
             item.Gvk.Group is "apiextensions.k8s.io" or "admissionregistration.k8s.io" ? PackLayer.ClusterScoped : PackLayer.Workload, item)).ToImmutableArray();
-        var delivery = new PackDelivery(_target, new DeliveryTerms(owner, null, 4), new RbacIntake(), TimeProvider.System);
-        var plan = await delivery.PlanAsync(content, cancellation);
+        var delivery = new PackDelivery(_target, new DeliveryTerms(owner, new ObjectKey("seam-tenant-dev", "web"), null, 4), new Unasked(), TimeProvider.System);
+        var plan = await delivery.PlanAsync(content, isTaken: false, cancellation);
         if (rehearse)
             await delivery.RehearseAsync(plan, cancellation);
         var applied = ImmutableArray.CreateBuilder<AppliedObject>();
         foreach (var stage in plan.Stages)
             applied.AddRange(await delivery.PerformAsync(plan, stage, DateTimeOffset.UtcNow.AddMinutes(1), cancellation));
         return applied.ToImmutable();
+    }
+
+    /// <summary>Of packs without RBAC nobody asks.</summary>
+    private sealed class Unasked : IRbacIntake
+    {
+        public Task<ImmutableArray<DeliveryFailure>> JudgeAsync(RbacClaim claim, CancellationToken cancellation) =>
+            throw new InvalidOperationException($"there is no RBAC in the pack, but the intake was asked about {claim.Objects.Length} objects");
     }
 }

@@ -61,6 +61,7 @@ internal sealed class GoldenCase(Bed bed, string registry, SigningKey key, strin
             "Change" => ChangeAsync(step),
             "Delete" => bed.DeleteAsync(KindOf(step.FindText("spec", "kind")), new ObjectKey(Ns, step.Name)),
             "Await" => AwaitAsync(step),
+            "Decided" => bed.Commits.UntilDecidedAsync(step.Name),
             "Tenant" => TenantAsync(step),
             "Hold" => HoldAsync(step),
             "Reached" => _holds[step.Name].Held.WaitAsync(TimeSpan.FromSeconds(60)),
@@ -78,9 +79,9 @@ internal sealed class GoldenCase(Bed bed, string registry, SigningKey key, strin
     {
         using var client = new OciClient(new RegistryOptions());
         var version = step.FindText("spec", "version");
-        var layer = await new PackPublisher(client).PublishAsync(
-            RepositoryName.Parse($"{registry}/packs/web"),
-            PreparedLayer.Of(PackLayerKind.Workload, ManifestReader.Read(step.FindText("spec", "content"), source)), version, CancellationToken.None);
+        var objects = ManifestReader.Read(step.FindText("spec", "content"), source);
+        var rbac = objects.Where(item => item.Gvk == KnownKinds.ServiceAccount || item.Gvk.Group == KnownKinds.Role.Group).ToList();
+        var layer = await PushAsync(PackLayerKind.Workload, [.. objects.Except(rbac)]);
         var spec = new JsonObject
         {
             ["version"] = version,
@@ -90,6 +91,8 @@ internal sealed class GoldenCase(Bed bed, string registry, SigningKey key, strin
             ["targetClusters"] = new JsonArray(Tenant),
             ["lifecyclePolicies"] = new JsonObject { ["retainOnDeletion"] = step.Find("spec", "retainOnDeletion").ValueKind != JsonValueKind.False },
         };
+        if (rbac.Count > 0)
+            spec["rbacDigest"] = (await PushAsync(PackLayerKind.Rbac, rbac)).Value;
         await bed.Client.ApplyAsync(
             KubeObject.From(new JsonObject
             {
@@ -99,6 +102,9 @@ internal sealed class GoldenCase(Bed bed, string registry, SigningKey key, strin
                 ["spec"] = spec,
             }),
             "human", default, CancellationToken.None);
+
+        Task<Digest> PushAsync(PackLayerKind kind, IReadOnlyList<KubeObject> content) => new PackPublisher(client).PublishAsync(
+            RepositoryName.Parse($"{registry}/packs/web"), PreparedLayer.Of(kind, content), kind == PackLayerKind.Workload ? version : null, CancellationToken.None);
     }
 
     /// <summary>Merges a patch into an object of the tenant's namespace.</summary>

@@ -291,7 +291,7 @@ public sealed class Bed : IAsyncDisposable
         silo.Services.AddSingleton(Gate);
         silo.Services.AddSingleton<GovernedServices>();
         silo.Services.AddSingleton<TenantClusters>();
-        silo.Services.AddSingleton<IRbacIntake, RbacIntake>();
+        silo.Services.AddSingleton<IRbacIntake, GuardianIntake>();
         silo.Services.AddSingleton<Governor.Grains.Packs.TenantRights>();
     }
 }
