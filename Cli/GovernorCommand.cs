@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Governor.Cli.Audit;
 using Governor.Cli.Auth;
+using Governor.Cli.Explain;
 using Governor.Cli.Journal;
 using Governor.Cli.Relationships;
 using Governor.Cli.Silo;
@@ -46,6 +47,7 @@ public static class GovernorCommand
     {
         AuditCommand.Build(),
         AuthCommand.Build(),
+        ExplainCommand.Build(),
         JournalCommand.Build(),
         RelationshipsCommand.Build(),
     };

@@ -9,7 +9,7 @@ namespace Governor.Sandbox;
 /// <param name="Resource">The plural with its group, and the subresource after a slash: <c>widgets.example.dev/status</c>.</param>
 /// <param name="User">The effective user name.</param>
 /// <param name="FieldManager">The field manager; empty for deletes.</param>
-/// <param name="Body">The digest of the body as submitted.</param>
+/// <param name="Body">The digest of the body as submitted; of an apply without its preconditions (uid, resourceVersion), which say when and not what.</param>
 /// <param name="ResourceVersion">The object's resourceVersion afterwards; that of the store for deletes.</param>
 /// <param name="At">When it had been stored, by the cluster's clock.</param>
 public sealed record SandboxWrite(

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Governor.Domain.Facts;
+using Governor.Domain.Packs;
 using Governor.Domain.Signing;
 
 namespace Governor.Domain.Approvals;
@@ -14,8 +15,12 @@ public static class Plans
     /// <summary>Who carries a plan out, or why nobody can.</summary>
     public static (ImmutableArray<Address> Executors, ApprovalRefusal? Refusal) ExecutorsOf(string action, string plan)
     {
+        if (action == AbandonPlan.Action)
+            return AbandonPlan.TryParse(plan, out var abandon, out var wrong)
+                ? ([abandon.Executor], null)
+                : ([], new ApprovalRefusal(RefusalReason.Malformed, "plan", "a plan to abandon", wrong));
         if (action != ErasurePlan.Action)
-            return ([], new ApprovalRefusal(RefusalReason.Malformed, "action", ErasurePlan.Action, $"'{action}'"));
+            return ([], new ApprovalRefusal(RefusalReason.Malformed, "action", $"{ErasurePlan.Action} or {AbandonPlan.Action}", $"'{action}'"));
         return ErasurePlan.TryParse(plan, out var erasure, out var fault)
             ? ([.. erasure.Leaves.Select(target => ErasureRules.AddressOf(target.Leaf))], null)
             : ([], new ApprovalRefusal(RefusalReason.Malformed, "plan", "an erasure plan", fault));

@@ -48,6 +48,9 @@ public static class ClusterRules
         ClusterInput.Probed probed => Judge(state, probed, now),
         ClusterInput.Told(Interest interest) => Decision.Of(
             state with { Interested = interest.Active ? state.Interested.Add(interest.From) : state.Interested.Remove(interest.From) }),
+        ClusterInput.Told(TargetDoubted doubted) => state is { Exists: true, Reachability: Reachability.Reachable }
+            ? Moved(state, state with { Reachability = Reachability.Unknown, ReachMessage = doubted.Why }, "cluster.doubted", "status.reachability", now)
+            : Decision.Of(state),
         ClusterInput.Told(ReceiptFact receipt) => receipt.Supersedes(state.Snapshot) ? Receive(state, receipt, now) : Decision.Of(state),
         ClusterInput.Told => Decision.Of(state),
         _ => throw new ArgumentOutOfRangeException(nameof(input)),
@@ -79,7 +82,7 @@ public static class ClusterRules
             _ when published < required => (ConductorReadiness.Awaited, Awaiting, $"{published} of {required} capabilities are published", $"RunnerConfig {RunnerConfigNamespace}/{state.Name} status.capabilities"),
             _ => (ConductorReadiness.Ready, "ConductorReady", $"{published} capabilities are published and the cluster answers: {state.ReachMessage}", ""),
         };
-        return new ConductorFact(state.Name, readiness, reason, message, waitsFor, published, required, state.ApiUid);
+        return new ConductorFact(state.Name, readiness, reason, message, waitsFor, published, required, state.ApiUid, state.Reachability, state.ReachMessage);
     }
 
     public static IEnumerable<Letter> Outbox(ClusterState state)

@@ -49,7 +49,7 @@ public static class SiloAccess
         (TalosCluster, SiloUse.Follows | SiloUse.Reports),
         (ClusterPack, SiloUse.Follows | SiloUse.Annotates | SiloUse.Reports),
         (PackExecution, SiloUse.Follows | SiloUse.Makes | SiloUse.Reports),
-        (PackInstance, SiloUse.Follows | SiloUse.Makes | SiloUse.Reports),
+        (PackInstance, SiloUse.Follows | SiloUse.Makes | SiloUse.Removes | SiloUse.Reports), // one that has nothing on its target any more goes
         (RunnerConfig, SiloUse.Follows | SiloUse.Makes | SiloUse.Removes | SiloUse.Reports),
         (SeamMembership, SiloUse.Follows | SiloUse.Reports),
         (InfrastructureLineageIndex, SiloUse.Reads | SiloUse.Makes),

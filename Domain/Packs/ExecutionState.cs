@@ -23,6 +23,9 @@ public enum ExecutionPhase
 
     /// <summary>Stopped for good; a new attempt needs a new PackExecution.</summary>
     Failed,
+
+    /// <summary>It stepped aside before its first write, for a newer declaration; it goes on when that is taken back.</summary>
+    Superseded,
 }
 
 /// <summary>The steps of a delivery, in order, under the names that operators know.</summary>
@@ -49,16 +52,26 @@ public sealed record GateRecord(GateAnswer Answer, DateTimeOffset Since, string 
 public sealed record StepRecord(string Name, string Status, string Message, DateTimeOffset At);
 
 /// <summary>An object that a pack put on its target.</summary>
+/// <param name="Uid">Of the object as it was answered by the target; "" where it is not known: it was about to be put there, or comes from before UIDs were recorded.</param>
+/// <param name="Created">It did not exist before, as far as the answer came back; what existed is never deleted by us.</param>
 [GenerateSerializer, Immutable]
-public sealed record DeployedResource(string ApiVersion, string Kind, string Namespace, string Name);
+public sealed record DeployedResource(string ApiVersion, string Kind, string Namespace, string Name, string Uid = "", bool Created = false);
 
 /// <summary>Why a delivery stopped: at which step, on which object, and the cause.</summary>
 [GenerateSerializer, Immutable]
 public sealed record DeliveryFailure(string Step, string Object, string Reason, string Message);
 
 /// <summary>Which pack was verified: the object, the digest of its spec, and the spec.</summary>
+/// <param name="ContentDigest">Of what may not change: the rest of a spec may, while it is delivered.</param>
+/// <param name="Document">The pack as it was signed; <see cref="PackDocument"/>.</param>
+/// <param name="KeyId">Which key its signature is by.</param>
 [GenerateSerializer, Immutable]
-public sealed record VerifiedPack(string Uid, string SpecDigest, PackSpec Spec);
+public sealed record VerifiedPack(string Uid, string SpecDigest, PackSpec Spec, string ContentDigest = "", string Document = "", string KeyId = "")
+{
+    /// <summary>Whether another look found the same pack.</summary>
+    public bool IsSameAs(VerifiedPack other) =>
+        Uid == other.Uid && (ContentDigest.Length > 0 && other.ContentDigest.Length > 0 ? ContentDigest == other.ContentDigest : SpecDigest == other.SpecDigest);
+}
 
 /// <summary>A PackExecution object is gone; its pack decides whether there has to be another.</summary>
 [GenerateSerializer, Immutable]
@@ -113,18 +126,30 @@ public abstract record ExecutionInput
     /// <summary>Time passed: answers that depend on the clock are asked again.</summary>
     public sealed record Ticked : ExecutionInput;
 
+    /// <summary>The target said what we may do there.</summary>
+    public sealed record RightsReviewed(string Uid, RunnerRights Rights) : ExecutionInput;
+
     /// <summary>All content was fetched and verified; nothing has been written yet.</summary>
-    public sealed record Verified(string Uid, VerifiedPack Pack, string Message) : ExecutionInput;
+    public sealed record Verified(string Uid, VerifiedPack Pack, string Message) : ExecutionInput
+    {
+        /// <summary>What will be put on the target from here on. It is committed before the first write: whatever dies after that leaves nothing that nobody knows of.</summary>
+        public ImmutableArray<DeployedResource> Planned { get; init; } = [];
+    }
 
     /// <summary>A step is done; <paramref name="Objects"/> are on the target.</summary>
     public sealed record StepDone(string Uid, string Step, string Message, ImmutableArray<DeployedResource> Objects) : ExecutionInput;
 
     /// <summary>The delivery cannot go on.</summary>
-    public sealed record Stopped(string Uid, DeliveryFailure Failure) : ExecutionInput;
+    public sealed record Stopped(string Uid, DeliveryFailure Failure) : ExecutionInput
+    {
+        /// <summary>What the step that failed had put on the target by then.</summary>
+        public ImmutableArray<DeployedResource> Objects { get; init; } = [];
+    }
 }
 
 /// <summary>A delivery succeeded: what the release history of the target has to remember.</summary>
 [GenerateSerializer, Immutable]
 public sealed record DeliveredFact(
     ObjectKey Execution, string ExecutionUid, ObjectKey Pack, string PackUid, string PackVersion, string Cluster,
-    PackSpec Spec, ImmutableArray<DeployedResource> Inventory, DateTimeOffset At, SealedCausalChain? Lineage) : Fact;
+    PackSpec Spec, ImmutableArray<DeployedResource> Inventory, DateTimeOffset At, SealedCausalChain? Lineage,
+    string ContentDigest = "", string Document = "", string KeyId = "") : Fact;

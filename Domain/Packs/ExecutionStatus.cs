@@ -19,6 +19,8 @@ public static class ExecutionStatus
 
         var closed = state.Gates.FirstOrDefault(g => !g.IsOpen)?.Answer;
         var denied = state.Gates.FirstOrDefault(g => g.Answer.Verdict == GateVerdict.Deny)?.Answer;
+        var superseded = state.Phase == ExecutionPhase.Superseded;
+        var turn = state.Spec is { } spec ? ExecutionRules.TurnOf(spec, state.Facts) : null;
         var running = state.Phase is ExecutionPhase.Verifying or ExecutionPhase.Delivering;
         var succeeded = state.Phase == ExecutionPhase.Succeeded;
         var (failReason, failMessage) = state.Failure is { } failure
@@ -27,16 +29,19 @@ public static class ExecutionStatus
         var failed = failReason != "NotFailed";
         var (reason, message) = succeeded ? ("JobSucceeded", $"{state.Inventory.Length} objects delivered")
             : failed ? (failReason, failMessage)
+            : superseded ? ("Superseded", $"{turn?.SupersededBy} came in its place")
             : closed is not null ? (closed.Reason, closed.Message)
+            : state.Phase == ExecutionPhase.Gated ? ("AwaitingTurn", turn is { WaitsFor.Length: > 0 } ? $"waits for {turn.WaitsFor} to end" : "its PackInstance has not said yet whose turn it is")
             : ("JobSubmitted", $"step {NextStep(state)}");
 
         conditions = conditions
-            .Set("Pending", closed is not null && state.Phase == ExecutionPhase.Gated, closed is null ? "JobSubmitted" : "GatesClearing", closed?.Message ?? "all gates are open", now, generation)
+            .Set("Pending", state.Phase == ExecutionPhase.Gated, state.Phase != ExecutionPhase.Gated ? "JobSubmitted" : closed is null ? "AwaitingTurn" : "GatesClearing", closed?.Message ?? "all gates are open", now, generation)
+            .Set("Superseded", superseded, "Superseded", superseded ? message : "nothing came in its place", now, generation)
             .Set("Running", running, running ? "JobSubmitted" : succeeded ? "JobSucceeded" : failed ? "JobFailed" : "GatesClearing", message, now, generation)
             .Set("Succeeded", succeeded, succeeded ? "JobSucceeded" : failed ? "CapabilityFailed" : "GatesClearing", message, now, generation)
             .Set("Failed", failed, failReason, failMessage, now, generation)
             .Set(Conditions.Ready, succeeded, reason, message, now, generation)
-            .Set(Conditions.Reconciling, !succeeded && !failed, reason, message, now, generation)
+            .Set(Conditions.Reconciling, !succeeded && !failed && !superseded, reason, message, now, generation)
             .Set(Conditions.Stalled, failed, reason, message, now, generation);
         return state with { Conditions = conditions };
     }
@@ -65,7 +70,7 @@ public static class ExecutionStatus
     // Conditions and steps are to be read, and the schema bounds them; the whole text is in the audit.
     private static string Short(string text) => text.Length <= LongestMessage ? text : text[..LongestMessage] + " …";
 
-    private static string NextStep(ExecutionState state) =>
+    internal static string NextStep(ExecutionState state) =>
         DeliverySteps.All.FirstOrDefault(step => !state.HasDone(step)) ?? "none";
 
     private static JsonNode Render(GateRecord gate) => new JsonObject

@@ -17,13 +17,16 @@ public enum GateVerdict
     Deny,
 }
 
-/// <summary>The execution gates of the seed, in order, under its names.</summary>
+/// <summary>The execution gates, in order: the seed's four under its names, then three of ours. Each is the type of the condition that says that it is closed.</summary>
 public enum Gate
 {
     ConductorReady = 0,
     PackSignaturePending = 1,
     PermissionSnapshotOutOfSync = 2,
     RBACProfileNotProvisioned = 3,
+    PackRevoked = 4,
+    WrapperRunnerRBACNotReady = 5,
+    TargetUnreachable = 6,
 }
 
 /// <summary>One gate's answer, with what it was decided on.</summary>
@@ -37,7 +40,11 @@ public sealed record GateAnswer(
 
 /// <summary>What the gates are decided on. A fact that has not arrived is null, and never opens a gate.</summary>
 [GenerateSerializer, Immutable]
-public sealed record GateFacts(ConductorFact? Conductor, PackFact? Pack, SnapshotFact? Snapshot, ProfileStanding? Profile)
+/// <param name="Rights">What the target's API server answered about our own rights there.</param>
+/// <param name="Turn">Whose turn it is to write to this pack lineage on its target. Not a gate: there is nobody who could be asked to open it.</param>
+/// <param name="Release">What is restored, for an execution that restores.</param>
+public sealed record GateFacts(
+    ConductorFact? Conductor, PackFact? Pack, SnapshotFact? Snapshot, ProfileStanding? Profile, RunnerRights? Rights = null, TurnFact? Turn = null, ReleaseFact? Release = null)
 {
     public static GateFacts None { get; } = new(null, null, null, null);
 }
@@ -49,7 +56,19 @@ public sealed record GateFacts(ConductorFact? Conductor, PackFact? Pack, Snapsho
 public static class GateLadder
 {
     public static ImmutableArray<GateAnswer> Evaluate(ExecutionSpec spec, GateFacts facts, DateTimeOffset now) =>
-        [Conductor(spec, facts.Conductor), Signature(spec, facts.Pack), Snapshot(spec, facts.Snapshot, now), Profile(spec, facts.Profile)];
+    [
+        Conductor(spec, facts.Conductor),
+        spec.Restores is { } restores ? Signature(restores, facts.Release) : Signature(spec, facts.Pack),
+        Snapshot(spec, facts.Snapshot, now),
+        Profile(spec, facts.Profile),
+        Revocation(spec, facts),
+        Rights(spec, facts),
+        Reach(spec, facts.Conductor),
+    ];
+
+    /// <summary>What the delivery writes; null while nobody has read its content.</summary>
+    public static ImmutableArray<PackNeed>? NeedsOf(ExecutionSpec spec, GateFacts facts) =>
+        spec.Restores is null ? facts.Pack?.Needs : facts.Release?.Release is { } release ? release.Needs() : null;
 
     private static GateAnswer Conductor(ExecutionSpec spec, ConductorFact? fact)
     {
@@ -107,6 +126,65 @@ public static class GateLadder
         return fact.Provisioned
             ? Allow(Gate, "ProvisioningComplete", $"RBACProfile {profile} is provisioned", Evidence(fact, "provisioned"))
             : Defer(Gate, Reason, $"RBACProfile {profile} is not provisioned: {fact.Reason}: {fact.Message}", $"RBACProfile {profile} provisioned", "security", Evidence(fact, fact.Reason));
+    }
+
+    private static GateAnswer Signature(ReleaseRef restores, ReleaseFact? fact)
+    {
+        const Gate Gate = Gate.PackSignaturePending;
+        if (fact?.Release is not { } release)
+            return Defer(Gate, "AwaitingSignature", $"release {restores.Revision} of {restores.Instance} has not been handed over", $"PackInstance {restores.Instance}", "wrapper", fact is null ? "" : Evidence(fact, "not retained"));
+        var evidence = Evidence(fact, $"release {release.Revision}, {release.Version}, content {release.ContentDigest}");
+        return fact.Refusal.Length > 0
+            ? Deny(Gate, "SigningKeyRevoked", fact.Refusal, "a release that was signed by a key which is not revoked", "security", evidence)
+            : Allow(Gate, "PackSigned", $"release {release.Revision} carries its signature by key {Signing.SigningKeyRules.Short(release.KeyId)}", evidence);
+    }
+
+    // The content of a restored release may have been taken back since, also when its ClusterPack is gone.
+    private static GateAnswer Revocation(ExecutionSpec spec, GateFacts facts)
+    {
+        const Gate Gate = Gate.PackRevoked;
+        if (facts.Pack is not { } fact)
+            return Defer(Gate, "AwaitingPack", $"nothing is known of ClusterPack {spec.Pack} yet", $"ClusterPack {spec.Pack}", "whoever delivers packs");
+        if (spec.Restores is null && !fact.Exists)
+            return Defer(Gate, "AwaitingPack", $"ClusterPack {spec.Pack} is not there", $"ClusterPack {spec.Pack}", "whoever delivers packs", Evidence(fact, "absent"));
+        if (spec.Restores is not null && facts.Release?.Release is null)
+            return Defer(Gate, "AwaitingPack", "what is restored has not been handed over", $"PackInstance {spec.Restores.Instance}", "wrapper", Evidence(fact, "known"));
+        var content = spec.Restores is null ? fact.ContentDigest : facts.Release!.Release!.ContentDigest;
+        if (fact.RevocationOf(content) is { } revocation)
+            return Deny(Gate, "ClusterPackRevoked", revocation.ToString(), "a pack that is not revoked", "security", Evidence(fact, $"content {content}"));
+        return spec.Restores is null && fact.Trust == PackTrust.Revoked
+            ? Deny(Gate, "ClusterPackRevoked", fact.Message, "a pack that is not revoked", "security", Evidence(fact, "revoked"))
+            : Allow(Gate, "NotRevoked", "nobody has revoked this content", Evidence(fact, $"content {content}"));
+    }
+
+    private static GateAnswer Rights(ExecutionSpec spec, GateFacts facts)
+    {
+        const Gate Gate = Gate.WrapperRunnerRBACNotReady;
+        if (NeedsOf(spec, facts) is not { } needs)
+            return Defer(Gate, "AwaitingContent", "what the delivery writes is not known before its content was read", $"the content of ClusterPack {spec.Pack}", "whoever delivers packs");
+        if (needs.IsEmpty)
+            return Allow(Gate, "RunnerRightsSuffice", "the delivery writes nothing", "0 kinds and places");
+        if (facts.Rights is not { } rights || !rights.Covers(needs, facts.Conductor?.ApiUid ?? ""))
+            return Defer(Gate, "AwaitingRightsReview", $"cluster {spec.Cluster} has not said yet what may be written there", $"an answer of cluster {spec.Cluster}", "platform engineer");
+        return rights.Missing.IsEmpty
+            ? Allow(Gate, "RunnerRightsSuffice", $"our identity on {spec.Cluster} may write all that the delivery writes", rights.ToString())
+            : Deny(Gate, "WrapperRunnerRBACNotReady", $"our identity on {spec.Cluster} may not: {string.Join("; ", rights.Missing)}", $"these rights on cluster {spec.Cluster}", "administrator of the tenant", rights.ToString());
+    }
+
+    private static GateAnswer Reach(ExecutionSpec spec, ConductorFact? fact)
+    {
+        const Gate Gate = Gate.TargetUnreachable;
+        var waitsFor = $"an answer of cluster {spec.Cluster}";
+        if (fact is null)
+            return Defer(Gate, "AwaitingFirstAnswer", $"nothing is known of cluster {spec.Cluster} yet", waitsFor, "platform engineer");
+        var evidence = Evidence(fact, $"{fact.Reachability}");
+        return fact.Reachability switch
+        {
+            Reachability.Reachable => Allow(Gate, "TargetReachable", $"its API server answers: {fact.ReachMessage}", evidence),
+            Reachability.KubeconfigUnusable => Deny(Gate, "KubeconfigUnavailable", fact.ReachMessage, fact.WaitsFor, "platform engineer", evidence),
+            Reachability.Unreachable => Defer(Gate, "TargetUnreachable", $"cluster {spec.Cluster} does not answer: {fact.ReachMessage}", waitsFor, "platform engineer", evidence),
+            _ => Defer(Gate, "AwaitingFirstAnswer", $"cluster {spec.Cluster} has not answered yet{(fact.ReachMessage.Length > 0 ? $": {fact.ReachMessage}" : "")}", waitsFor, "platform engineer", evidence),
+        };
     }
 
     private static string Evidence(Facts.Fact fact, string what) => $"{fact.From} v{fact.Version}: {what}";

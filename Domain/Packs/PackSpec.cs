@@ -9,6 +9,8 @@ namespace Governor.Domain.Packs;
 
 /// <summary>The part of a ClusterPack's spec that delivery needs. Layer digests are OCI manifest digests under <see cref="Repository"/>.</summary>
 /// <param name="Repository"><c>spec.registryRef.url</c>: <c>host[:port]/path</c>.</param>
+/// <param name="RollbackToRevision">Every target goes back to its own revision of this number; 0 for none.</param>
+/// <param name="RetainOnDeletion">What was delivered stays when the pack is deleted, or no longer meant for the target.</param>
 [GenerateSerializer, Immutable]
 public sealed partial record PackSpec(
     string Version,
@@ -17,8 +19,16 @@ public sealed partial record PackSpec(
     Digest? ClusterScopedDigest,
     Digest? WorkloadDigest,
     string BasePackName,
-    ImmutableArray<string> TargetClusters)
+    ImmutableArray<string> TargetClusters,
+    long RollbackToRevision = 0,
+    bool RetainOnDeletion = true)
 {
+    // Who may write to the ClusterPack changes these at will; everything else is the pack.
+    private static readonly ImmutableArray<string> Mutable = ["targetClusters", "lifecyclePolicies", "rollbackToRevision"];
+
+    /// <summary>What the pack is called across its versions; its profile is named so, too.</summary>
+    public string BaseNameOr(string name) => BasePackName.Length > 0 ? BasePackName : name;
+
     /// <summary>The layers in the order in which they are applied.</summary>
     public IEnumerable<(PackLayer Layer, Digest Digest)> Layers()
     {
@@ -33,7 +43,8 @@ public sealed partial record PackSpec(
     public bool Equals(PackSpec? other) =>
         other is not null && Version == other.Version && Repository == other.Repository && RbacDigest == other.RbacDigest
         && ClusterScopedDigest == other.ClusterScopedDigest && WorkloadDigest == other.WorkloadDigest
-        && BasePackName == other.BasePackName && TargetClusters.SequenceEqual(other.TargetClusters);
+        && BasePackName == other.BasePackName && TargetClusters.SequenceEqual(other.TargetClusters)
+        && RollbackToRevision == other.RollbackToRevision && RetainOnDeletion == other.RetainOnDeletion;
 
     public override int GetHashCode() => HashCode.Combine(Version, Repository, RbacDigest, ClusterScopedDigest, WorkloadDigest, BasePackName);
 
@@ -55,9 +66,30 @@ public sealed partial record PackSpec(
         foreach (var target in targets.Where(t => !ClusterLabel().IsMatch(t)))
             failures.Add($"spec.targetClusters: expected names of clusters (DNS labels), found '{target}'");
 
+        var rollback = 0L;
+        if (pack.Find("spec", "rollbackToRevision") is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } asked
+            && !(asked.ValueKind == JsonValueKind.Number && asked.TryGetInt64(out rollback) && rollback >= 0))
+            failures.Add($"spec.rollbackToRevision: expected a revision, or 0 for none; found {asked.GetRawText()}");
+        var retain = pack.Find("spec", "lifecyclePolicies", "retainOnDeletion").ValueKind != JsonValueKind.False;
+
         return failures.Count > 0
             ? (null, failures.ToImmutable())
-            : (new PackSpec(version, repository, rbac, clusterScoped, workload, pack.FindText("spec", "basePackName"), targets), []);
+            : (new PackSpec(version, repository, rbac, clusterScoped, workload, pack.FindText("spec", "basePackName"), targets, rollback, retain), []);
+    }
+
+    /// <summary>SHA-256 of the canonical spec: what a signature stands for. "" where there is no spec.</summary>
+    public static string DigestOf(KubeObject pack) =>
+        pack.Spec.ValueKind == JsonValueKind.Undefined ? "" : Digest.Of(CanonicalJson.Encode(pack.Spec)).Value;
+
+    /// <summary>SHA-256 of the canonical spec without what may change: who the pack is. "" where there is no spec.</summary>
+    public static string ContentDigestOf(KubeObject pack)
+    {
+        if (pack.Spec.ValueKind != JsonValueKind.Object)
+            return DigestOf(pack);
+        var content = System.Text.Json.Nodes.JsonNode.Parse(pack.Spec.GetRawText())!.AsObject();
+        foreach (var field in Mutable)
+            content.Remove(field);
+        return Digest.Of(CanonicalJson.Encode(content)).Value;
     }
 
     [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]

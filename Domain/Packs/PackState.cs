@@ -38,6 +38,27 @@ public sealed record PackState(
     ImmutableSortedSet<Address> Interested,
     ImmutableArray<Condition> Conditions)
 {
+    /// <summary>When the object was made.</summary>
+    public DateTimeOffset DeclaredAt { get; init; }
+
+    /// <summary>Of what may not change, as last observed; <see cref="PackSpec.ContentDigestOf"/>.</summary>
+    public string ContentDigest { get; init; } = "";
+
+    /// <summary>Of what may not change, as it was signed; "" in states from before it was kept.</summary>
+    public string SignedContentDigest { get; init; } = "";
+
+    /// <summary>What the delivery of its content writes; null until the content was read.</summary>
+    public ImmutableArray<PackNeed>? Needs { get; init; }
+
+    /// <summary>Contents under this name that were taken back. Outlives the objects: declaring the same again brings nothing back.</summary>
+    public ImmutableSortedDictionary<string, Revocation> Revocations { get; init; } = ImmutableSortedDictionary<string, Revocation>.Empty;
+
+    /// <summary>The object itself says that it is revoked.</summary>
+    public bool IsRevocationCarried { get; init; }
+
+    /// <summary>The pack lineages that were told about this pack, on their targets.</summary>
+    public ImmutableSortedSet<Address> Instances { get; init; } = [];
+
     public static PackState Initial(ObjectKey key) =>
         new(key, false, "", 0, null, "", "", PackTrust.Unsigned, "SignaturePending", "not observed yet", "", "", "", "", "", null, "",
             ImmutableSortedDictionary<string, string>.Empty, [], []);
@@ -48,8 +69,8 @@ public sealed record PackState(
 
     /// <summary>What others are told. It is signed for them only when the object itself shows the signature.</summary>
     public PackFact Fact() => Trust == PackTrust.Signed && !IsAnnounced
-        ? new PackFact(Key, Exists, Uid, Spec, PackTrust.Unsigned, "SignaturePending", "the signature is being written onto the pack", "")
-        : new PackFact(Key, Exists, Uid, Spec, Trust, Reason, Message, KeyId);
+        ? new PackFact(Key, Exists, Uid, Spec, PackTrust.Unsigned, "SignaturePending", "the signature is being written onto the pack", "", DeclaredAt, ContentDigest, Needs, Revocations)
+        : new PackFact(Key, Exists, Uid, Spec, Trust, Reason, Message, KeyId, DeclaredAt, ContentDigest, Needs, Revocations);
 }
 
 /// <summary>What can happen to a pack.</summary>
@@ -70,6 +91,9 @@ public abstract record PackInput
 
     /// <summary>Every layer was fetched and matches its digest, and the management Conductor signs the spec.</summary>
     public sealed record Signed(string SpecDigest, string Signature, string KeyId) : PackInput;
+
+    /// <summary>The content was read: what its delivery writes.</summary>
+    public sealed record ContentRead(string SpecDigest, ImmutableArray<PackNeed> Needs) : PackInput;
 
     /// <summary>The signature that the object carries was checked.</summary>
     public sealed record SignatureChecked(string SpecDigest, string Signature, SignatureVerdict Verdict) : PackInput;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Governor.Domain.Kinds;
 
 namespace Governor.Domain.Packs;
@@ -15,105 +14,106 @@ public enum ReadinessLevel
     Failed,
 }
 
+/// <summary>When the storage class of a claim binds it; decides whether a claim that is pending keeps anybody waiting.</summary>
+public enum VolumeBinding
+{
+    /// <summary>Nobody could say. The claim is then not waited for: what uses it is.</summary>
+    Unknown,
+
+    Immediate,
+
+    /// <summary><c>WaitForFirstConsumer</c>: pending is what such a claim is until a pod uses it.</summary>
+    FirstConsumer,
+}
+
+/// <summary>Whether an object is ready, by the rules of kstatus: what its own controller says about its current generation.</summary>
+/// <remarks>
+/// Where kstatus and what operators wait for differ, the stricter holds: a job is ready when it is complete, not when it runs; a pod
+/// that crashes is in progress as long as the deadline is not over, because what it crashes for may be on its way.
+/// </remarks>
 public sealed record Readiness(ReadinessLevel Level, string Message)
 {
-    private static readonly Readiness IsReady = new(ReadinessLevel.Ready, "ready");
+    internal static readonly Readiness IsReady = new(ReadinessLevel.Ready, "ready");
 
-    /// <summary>Whether an object is ready, by the rules of kstatus: what its own controller says about its current generation.</summary>
-    public static Readiness Of(KubeObject item)
+    internal static readonly Readiness NotSeen = InProgress("its controller has not looked at it yet");
+
+    /// <param name="binding">Of a PersistentVolumeClaim: when its storage class binds it.</param>
+    public static Readiness Of(KubeObject item, VolumeBinding binding = VolumeBinding.Unknown)
     {
         if (item.IsBeingDeleted)
             return InProgress("is being deleted");
-        if (Number(item, "status", "observedGeneration") is { } observed && observed < item.Generation)
+        if (item.Number("status", "observedGeneration") is { } observed && observed < item.Generation)
             return InProgress($"its controller has seen generation {observed} of {item.Generation}");
         return (item.Gvk.Group, item.Kind) switch
         {
-            ("apps", "Deployment") => Deployment(item),
-            ("apps", "StatefulSet" or "ReplicaSet") => Replicas(item, "readyReplicas"),
-            ("apps", "DaemonSet") => DaemonSet(item),
-            ("batch", "Job") => Job(item),
-            ("", "PersistentVolumeClaim") => Claim(item),
-            ("apiextensions.k8s.io", "CustomResourceDefinition") => Established(item),
+            ("apps", "Deployment") => WorkloadReadiness.Deployment(item),
+            ("apps", "StatefulSet") => WorkloadReadiness.StatefulSet(item),
+            ("apps", "ReplicaSet") or ("", "ReplicationController") => WorkloadReadiness.ReplicaSet(item),
+            ("apps", "DaemonSet") => WorkloadReadiness.DaemonSet(item),
+            ("batch", "Job") => WorkloadReadiness.Job(item),
+            ("", "Pod") => WorkloadReadiness.Pod(item),
+            ("", "Service") => Service(item),
+            ("", "Namespace") => Namespace(item),
+            ("", "PersistentVolumeClaim") => Claim(item, binding),
+            ("", "PersistentVolume") => Volume(item),
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => Definition(item),
+            ("apiregistration.k8s.io", "APIService") => Served(item),
+            // These have conditions of their own that say nothing about whether they are as they should be.
+            ("batch", "CronJob") or ("policy", "PodDisruptionBudget") or ("autoscaling", "HorizontalPodAutoscaler") => IsReady,
             _ => Generic(item),
         };
     }
 
-    private static Readiness Deployment(KubeObject item)
+    internal static Readiness InProgress(string message) => new(ReadinessLevel.InProgress, message);
+
+    internal static Readiness Failed(string message) => new(ReadinessLevel.Failed, message);
+
+    // A load balancer is the cloud's to give, and many clusters have none: the service works inside as soon as it has its address.
+    private static Readiness Service(KubeObject item) =>
+        item.FindText("spec", "type") is "LoadBalancer" or "NodePort" && item.FindText("spec", "clusterIP").Length == 0
+            ? InProgress("it has no cluster IP yet")
+            : IsReady;
+
+    private static Readiness Namespace(KubeObject item) =>
+        item.FindText("status", "phase") is "" or "Active" ? IsReady : InProgress($"its phase is {item.FindText("status", "phase")}");
+
+    private static Readiness Claim(KubeObject item, VolumeBinding binding) => item.FindText("status", "phase") switch
     {
-        if (ConditionOf(item, "Progressing") is ("False", "ProgressDeadlineExceeded", var message))
-            return new Readiness(ReadinessLevel.Failed, $"ProgressDeadlineExceeded: {message}");
-        if (Number(item, "status", "observedGeneration") is null)
-            return InProgress("its controller has not looked at it yet");
-        var wanted = Number(item, "spec", "replicas") ?? 1;
-        var updated = Number(item, "status", "updatedReplicas") ?? 0;
-        var available = Number(item, "status", "availableReplicas") ?? 0;
-        var total = Number(item, "status", "replicas") ?? 0;
-        if (updated < wanted)
-            return InProgress($"{updated} of {wanted} replicas are updated");
-        if (total > updated)
-            return InProgress($"{total - updated} old replicas are left");
-        return available < wanted ? InProgress($"{available} of {wanted} replicas are available") : IsReady;
+        "Bound" => IsReady,
+        "Lost" => Failed("its volume is lost"),
+        _ when binding == VolumeBinding.Unknown => IsReady,
+        // Once a node is chosen for its first consumer it is being provisioned like any other.
+        _ when binding == VolumeBinding.FirstConsumer && !item.Annotations.ContainsKey("volume.kubernetes.io/selected-node") => IsReady,
+        _ => InProgress("it is not bound yet"),
+    };
+
+    private static Readiness Volume(KubeObject item) =>
+        item.FindText("status", "phase") == "Failed" ? Failed($"{item.FindText("status", "reason")}: {item.FindText("status", "message")}") : IsReady;
+
+    private static Readiness Definition(KubeObject item)
+    {
+        if (item.ConditionOf("NamesAccepted") is { Status: "False" } refused)
+            return Failed(refused.ToString());
+        return item.ConditionOf("Established") is { Status: "True" } ? IsReady : InProgress("not established yet");
     }
 
-    private static Readiness Replicas(KubeObject item, string field)
+    private static Readiness Served(KubeObject item) => item.ConditionOf("Available") switch
     {
-        var wanted = Number(item, "spec", "replicas") ?? 1;
-        var ready = Number(item, "status", field) ?? 0;
-        if (wanted > 0 && Number(item, "status", "observedGeneration") is null)
-            return InProgress("its controller has not looked at it yet");
-        return ready < wanted ? InProgress($"{ready} of {wanted} replicas are ready") : IsReady;
-    }
-
-    private static Readiness DaemonSet(KubeObject item)
-    {
-        if (Number(item, "status", "observedGeneration") is null)
-            return InProgress("its controller has not looked at it yet");
-        var wanted = Number(item, "status", "desiredNumberScheduled") ?? 0;
-        var ready = Number(item, "status", "numberReady") ?? 0;
-        return ready < wanted ? InProgress($"{ready} of {wanted} nodes are ready") : IsReady;
-    }
-
-    private static Readiness Job(KubeObject item)
-    {
-        if (ConditionOf(item, "Failed") is ("True", var reason, var message))
-            return new Readiness(ReadinessLevel.Failed, $"{reason}: {message}");
-        return ConditionOf(item, "Complete") is ("True", _, _) ? IsReady : InProgress("the job is running");
-    }
-
-    // A claim that waits for its first consumer is bound by the workload that comes after it.
-    private static Readiness Claim(KubeObject item) => item.FindText("status", "phase") == "Lost"
-        ? new Readiness(ReadinessLevel.Failed, "its volume is lost")
-        : IsReady;
-
-    private static Readiness Established(KubeObject item)
-    {
-        if (ConditionOf(item, "NamesAccepted") is ("False", var reason, var message))
-            return new Readiness(ReadinessLevel.Failed, $"{reason}: {message}");
-        return ConditionOf(item, "Established") is ("True", _, _) ? IsReady : InProgress("not established yet");
-    }
+        { Status: "True" } => IsReady,
+        { } why => InProgress(why.ToString()),
+        null => NotSeen,
+    };
 
     private static Readiness Generic(KubeObject item)
     {
-        if (ConditionOf(item, Conditions.Stalled) is ("True", var reason, var message))
-            return new Readiness(ReadinessLevel.Failed, $"{reason}: {message}");
-        return ConditionOf(item, Conditions.Ready) is ("False", var why, var what) ? InProgress($"{why}: {what}") : IsReady;
+        if (item.ConditionOf(Conditions.Stalled) is { Status: "True" } stalled)
+            return Failed(stalled.ToString());
+        if (item.ConditionOf(Conditions.Reconciling) is { Status: "True" } reconciling)
+            return InProgress(reconciling.ToString());
+        if (item.ConditionOf(Conditions.Ready) is not { } ready)
+            return IsReady;
+        if (ready.ObservedGeneration is { } seen && seen < item.Generation)
+            return InProgress($"its condition {Conditions.Ready} is about generation {seen} of {item.Generation}");
+        return ready.Status == "True" ? IsReady : InProgress(ready.ToString());
     }
-
-    private static Readiness InProgress(string message) => new(ReadinessLevel.InProgress, message);
-
-    private static long? Number(KubeObject item, params ReadOnlySpan<string> path) =>
-        item.Find(path) is { ValueKind: JsonValueKind.Number } found && found.TryGetInt64(out var value) ? value : null;
-
-    private static (string Status, string Reason, string Message)? ConditionOf(KubeObject item, string type)
-    {
-        if (item.Find("status", "conditions") is not { ValueKind: JsonValueKind.Array } conditions)
-            return null;
-        foreach (var condition in conditions.EnumerateArray())
-            if (Text(condition, "type") == type)
-                return (Text(condition, "status"), Text(condition, "reason"), Text(condition, "message"));
-        return null;
-    }
-
-    private static string Text(JsonElement element, string property) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(property, out var v) && v.ValueKind == JsonValueKind.String ? v.GetString()! : "";
 }

@@ -81,7 +81,7 @@ public static class ClusterPermissionRules
         var key = state.SigningKey?.KeyId ?? "";
         if (state.Published is not { } written || written.Timestamp != snapshot.GeneratedAt)
             return key;
-        if (written.KeyId == key || (key.Length == 0 && state.SigningKey?.Revoked.Contains(written.KeyId) != true))
+        if (written.KeyId == key || (key.Length == 0 && state.SigningKey?.RevocationOf(written.KeyId) is null))
             return null;
         return key;
     }
@@ -119,7 +119,7 @@ public static class ClusterPermissionRules
     }
 
     /// <summary>SHA-256 of the canonical spec.</summary>
-    public static string SpecDigestOf(KubeObject snapshot) => PackRules.SpecDigestOf(snapshot);
+    public static string SpecDigestOf(KubeObject snapshot) => PackSpec.DigestOf(snapshot);
 
     public static JsonObject Status(PermissionState state) => new()
     {

@@ -104,7 +104,8 @@ public static class SnapshotVerification
     {
         SignatureVerdict.Valid => null,
         SignatureVerdict.Missing => (Unsigned, $"annotation {SignaturePurpose.PermissionSnapshot.Annotation}: expected a signature, found none"),
-        SignatureVerdict.UnknownKey unknown => (KeyUnknown, $"annotation {SignaturePurpose.PermissionSnapshot.Annotation}: expected a signature by a trusted key, found one by the unknown or revoked key {unknown.KeyId}"),
+        SignatureVerdict.UnknownKey unknown => (KeyUnknown, $"annotation {SignaturePurpose.PermissionSnapshot.Annotation}: expected a signature by a trusted key, found one by the unknown key {unknown.KeyId}"),
+        SignatureVerdict.RevokedKey revoked => (KeyUnknown, $"annotation {SignaturePurpose.PermissionSnapshot.Annotation}: expected a signature by a trusted key, found one by key {SigningKeyRules.Short(revoked.KeyId)}, which is revoked: {revoked.Why}"),
         SignatureVerdict.Malformed malformed => (SignatureInvalid, $"annotation {SignaturePurpose.PermissionSnapshot.Annotation}: {malformed.Problem}"),
         SignatureVerdict.Forged forged => (SignatureInvalid, $"annotation {SignaturePurpose.PermissionSnapshot.Annotation}: expected a signature over this content, found one of key {forged.KeyId} over something else: the content was changed, or the signature is another's"),
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "expected a known verdict"),

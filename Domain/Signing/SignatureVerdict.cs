@@ -26,6 +26,10 @@ public abstract record SignatureVerdict
     [GenerateSerializer, Immutable]
     public sealed record UnknownKey(string KeyId) : SignatureVerdict;
 
+    /// <summary>Signed by a key that was trusted and is revoked: by whom and why.</summary>
+    [GenerateSerializer, Immutable]
+    public sealed record RevokedKey(string KeyId, string Why) : SignatureVerdict;
+
     /// <summary>Claims a trusted key that did not sign this object: the object, its name or the signature was changed.</summary>
     [GenerateSerializer, Immutable]
     public sealed record Forged(string KeyId) : SignatureVerdict;

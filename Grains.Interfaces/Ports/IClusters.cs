@@ -31,6 +31,9 @@ public interface ICluster
     /// <summary>Plural and scope of a kind from API discovery, or null when this cluster does not serve it.</summary>
     Task<ResourceDescription?> DiscoverAsync(GroupVersionKind kind, CancellationToken cancellation);
 
+    /// <summary>Everything that the cluster serves, or null when it does not say so in one answer.</summary>
+    Task<IReadOnlyCollection<ResourceDescription>?> ResourcesAsync(CancellationToken cancellation);
+
     Task<KubeObject?> GetAsync(GroupVersionKind kind, ObjectKey key, CancellationToken cancellation);
 
     Task<IReadOnlyList<KubeObject>> ListAsync(GroupVersionKind kind, string? @namespace, string? labelSelector, CancellationToken cancellation);

@@ -13,13 +13,13 @@ internal static class ExactObject
     /// </summary>
     public static async Task ApplyAsync(ICluster cluster, KubeObject intent, string fieldManager, CancellationToken cancellation)
     {
-        var wanted = PackRules.SpecDigestOf(intent);
+        var wanted = PackSpec.DigestOf(intent);
         var made = await cluster.ApplyAsync(intent, fieldManager, new ApplyOptions(Force: true), cancellation);
-        if (PackRules.SpecDigestOf(made) == wanted)
+        if (PackSpec.DigestOf(made) == wanted)
             return;
         await cluster.DeleteAsync(intent.Gvk, intent.Key, made.Uid, cancellation);
         made = await cluster.ApplyAsync(intent, fieldManager, new ApplyOptions(Force: true), cancellation);
-        if (PackRules.SpecDigestOf(made) is var found && found != wanted)
+        if (PackSpec.DigestOf(made) is var found && found != wanted)
             throw new KubernetesException(
                 422, "Altered", $"{intent} on cluster {cluster.Name}: expected a spec with digest {wanted}, found {found}: the API server changes it; is its CustomResourceDefinition ours?");
     }

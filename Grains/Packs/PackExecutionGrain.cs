@@ -19,7 +19,7 @@ namespace Governor.Grains.Packs;
 /// committed, too: a delivery never goes on with another pack than it began with.
 /// </remarks>
 public sealed class PackExecutionGrain(
-    GovernedServices services, TenantClusters tenants, IPackSource source, IOptions<DeliveryOptions> options)
+    GovernedServices services, TenantClusters tenants, TenantRights rights, IPackSource source, IRbacIntake intake, IOptions<DeliveryOptions> options)
     : GovernedGrain<ExecutionState, ExecutionInput>(services, Subjects.Execution), IPackExecutionGrain
 {
     private DateTimeOffset? _faultySince;
@@ -38,6 +38,9 @@ public sealed class PackExecutionGrain(
             _delivering?.Cancel();
             _faultySince = null;
         }
+        // A gate that closes before the first write stops what is under way, whatever it waits for.
+        if (state.Phase == ExecutionPhase.Verifying && decision.State.Phase is ExecutionPhase.Gated or ExecutionPhase.Superseded)
+            _delivering?.Cancel();
         return decision;
     }
 
@@ -54,10 +57,32 @@ public sealed class PackExecutionGrain(
 
     protected override async Task ActAsync(CancellationToken cancellation)
     {
+        if (ExecutionRules.OwedReview(State, Clock.GetUtcNow()) is { } needs)
+            await ReviewAsync(needs, cancellation);
         if (State is { Exists: true, Phase: ExecutionPhase.Verifying or ExecutionPhase.Delivering })
             await DeliverAsync(cancellation);
         await WriteStatusAsync(cancellation);
     }
+
+    // What it answers opens or closes a gate. When it does not answer, another gate has to say so.
+    private async Task ReviewAsync(ImmutableArray<PackNeed> needs, CancellationToken cancellation)
+    {
+        var (uid, conductor) = (State.Uid, State.Facts.Conductor!);
+        try
+        {
+            var target = await tenants.ConnectAsync(conductor.Cluster, conductor.ApiUid, cancellation);
+            await DecideAsync(new ExecutionInput.RightsReviewed(uid, await rights.ReviewAsync(target, needs, cancellation)));
+        }
+        catch (Exception e) when (e is KubeconfigException or KubernetesException)
+        {
+            await DoubtAsync(e.Message);
+            await WriteStatusAsync(cancellation);
+            throw;
+        }
+    }
+
+    private Task DoubtAsync(string why) => GrainFactory.GetGrain<IClusterGrain>(State.Spec!.Cluster.Value).TellAsync(
+        new TargetDoubted(State.Spec.Cluster, why) { From = new Address(Subjects.Execution, Key) });
 
     private async Task DeliverAsync(CancellationToken cancellation)
     {
@@ -68,13 +93,13 @@ public sealed class PackExecutionGrain(
         {
             await DeliverAsync(uid, delivering.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && (State.Uid != uid || !State.Exists))
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && (State.Uid != uid || State is { Exists: false } or { Phase: ExecutionPhase.Gated or ExecutionPhase.Superseded or ExecutionPhase.Failed }))
         {
-            // The object is gone, or another is in its place.
+            // The object is gone, or another is in its place, or it may not go on.
         }
         catch (DeliveryException e)
         {
-            await StopAsync(uid, e.Failure);
+            await StopAsync(uid, e);
         }
         finally
         {
@@ -91,9 +116,13 @@ public sealed class PackExecutionGrain(
         var fetching = FetchAsync(cancellation);
         await Task.WhenAll(connecting, fetching); // a fault of the way there is named before one of the pack
         var (target, content) = (await connecting, await fetching);
-        var delivery = new PackDelivery(target.Cluster, State.Lineage, Clock);
-        var plan = await OnTargetAsync(DeliverySteps.Verify, () => delivery.PlanAsync(content.Objects, cancellation));
-        await DecideAsync(new ExecutionInput.Verified(uid, content.Pack, $"{plan.Objects.Count()} objects verified"));
+        var owner = new PackOwner(InstanceRules.KeyOf(State.Spec!.Pack, content.Pack.Spec, cluster.Value));
+        var delivery = new PackDelivery(target.Cluster, new DeliveryTerms(owner, State.Spec!.Profile, ExecutionRules.LineageOf(State), options.Value.MaxParallel), intake, Clock);
+        var plan = await OnTargetAsync(DeliverySteps.Verify, () => delivery.PlanAsync(content.Objects, State.HasDone(DeliverySteps.Rbac), cancellation));
+        var message = $"{plan.Objects.Count()} objects verified";
+        if (State.Verified is null)
+            message += $", {await OnTargetAsync(DeliverySteps.Verify, () => delivery.RehearseAsync(plan, cancellation))} of them are there already";
+        await DecideAsync(new ExecutionInput.Verified(uid, content.Pack, message) { Planned = plan.ToDeployed() });
         Show();
 
         foreach (var stage in plan.Stages)
@@ -102,13 +131,10 @@ public sealed class PackExecutionGrain(
                 return;
             if (State.HasDone(stage.Step))
                 continue;
-            var applied = await OnTargetAsync(stage.Step, () => delivery.ApplyAsync(stage, Deadline(), cancellation));
-            await DoneAsync(uid, stage.Step, $"{applied.Length} objects applied", applied);
+            var applied = await OnTargetAsync(stage.Step, () => delivery.PerformAsync(plan, stage, Deadline(), cancellation));
+            var done = stage.Step == DeliverySteps.WaitReady ? "all objects are ready" : AppliedObject.Describe(applied);
+            await DoneAsync(uid, stage.Step, done, [.. applied.Select(item => item.ToDeployed())]);
         }
-        if (!IsDelivering(uid))
-            return;
-        await OnTargetAsync(DeliverySteps.WaitReady, () => delivery.WaitReadyAsync(plan, Deadline(), cancellation));
-        await DoneAsync(uid, DeliverySteps.WaitReady, "all objects are ready", []);
     }
 
     private bool IsDelivering(string uid) => State is { Exists: true, Phase: ExecutionPhase.Delivering } && State.Uid == uid;
@@ -120,13 +146,13 @@ public sealed class PackExecutionGrain(
     private async Task<(VerifiedPack Pack, ImmutableArray<(PackLayer, KubeObject)> Objects)> FetchAsync(CancellationToken cancellation)
     {
         var name = $"ClusterPack {State.Spec!.Pack}";
-        var pack = await Clusters.Management.GetAsync(KnownKinds.ClusterPack, State.Spec.Pack, cancellation)
-            ?? throw Refuse(name, "PackGone", "expected the ClusterPack, found none");
+        var pack = State.Spec.Restores is { } restores ? Retained(restores)
+            : await Clusters.Management.GetAsync(KnownKinds.ClusterPack, State.Spec.Pack, cancellation) ?? throw Refuse(name, "PackGone", "expected the ClusterPack, found none");
         var signer = GrainFactory.GetGrain<ISigningKeyGrain>(PackRules.SigningKeyAddress.Key);
-        if (await signer.VerifyAsync(pack) is var verdict and not SignatureVerdict.Valid)
-            throw Refuse(name, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a valid signature by the management Conductor, found {verdict}");
-        if (pack.Annotations.TryGetValue(PackRules.RevokedAnnotation, out var revocation))
-            throw Refuse(name, "ClusterPackRevoked", revocation);
+        if (await signer.VerifyAsync(pack) is not SignatureVerdict.Valid valid)
+            throw Refuse(name, "SignatureVerifyFailed", $"annotation {PackSignature.Annotation}: expected a valid signature by the management Conductor, found {await signer.VerifyAsync(pack)}");
+        if (PackRevocation.CarriedBy(pack) is { } revocation)
+            throw Refuse(name, "ClusterPackRevoked", revocation.ToString());
         var (spec, failures) = PackSpec.Read(pack);
         if (spec is null)
             throw Refuse(name, "InvalidSpec", string.Join("; ", failures));
@@ -139,15 +165,20 @@ public sealed class PackExecutionGrain(
         {
             var layers = await Task.WhenAll(spec.Layers().Select(
                 async named => (named.Layer, Objects: await source.PullLayerAsync(spec.Repository, named.Digest, cancellation))));
+            var owner = new PackOwner(State.Spec.Restores?.Instance ?? InstanceRules.KeyOf(State.Spec.Pack, spec, State.Spec.Cluster.Value));
             return (
-                new VerifiedPack(pack.Uid, PackRules.SpecDigestOf(pack), spec),
-                [.. layers.SelectMany(layer => layer.Objects.Select(item => (layer.Layer, item)))]);
+                new VerifiedPack(pack.Uid, PackSpec.DigestOf(pack), spec, PackSpec.ContentDigestOf(pack), PackDocument.Of(pack), valid.KeyId),
+                [.. layers.SelectMany(layer => layer.Objects.Select(item => (layer.Layer, owner.Mark(item))))]);
         }
         catch (PackSourceException e) when (!e.IsTransient || IsOutOfPatience())
         {
             throw Refuse(name, e.Reason, e.Message);
         }
     }
+
+    private KubeObject Retained(ReleaseRef restores) => State.Facts.Release?.Release is { Document.Length: > 0 } release
+        ? PackDocument.Read(release.Document)
+        : throw Refuse($"PackInstance {restores.Instance}", "RevisionNotRetained", $"expected revision {restores.Revision} in its history, found none");
 
     // Faults of the target end the delivery when they will not pass. Faults of the management cluster never do.
     private async Task<T> OnTargetAsync<T>(string step, Func<Task<T>> work)
@@ -159,6 +190,15 @@ public sealed class PackExecutionGrain(
         catch (KubeconfigException e)
         {
             throw DeliveryException.Of(step, $"Secret {ClusterRules.KubeconfigSecret(State.Spec!.Cluster)}", "KubeconfigUnavailable", e.Message);
+        }
+        catch (IntakeUndecidedException e) when (IsOutOfPatience())
+        {
+            throw DeliveryException.Of(step, $"RBACProfile {State.Spec!.Profile}", "IntakeUndecided", e.Message);
+        }
+        catch (KubernetesException e) when (e.Code == 0 && !IsOutOfPatience())
+        {
+            await DoubtAsync(e.Message);
+            throw;
         }
         catch (KubernetesException e) when (!e.IsTransient || IsOutOfPatience())
         {
@@ -190,10 +230,10 @@ public sealed class PackExecutionGrain(
         }
     }
 
-    private Task StopAsync(string uid, DeliveryFailure failure)
+    private Task StopAsync(string uid, DeliveryException e)
     {
         _faultySince = null;
-        return DecideAsync(new ExecutionInput.Stopped(uid, failure));
+        return DecideAsync(new ExecutionInput.Stopped(uid, e.Failure) { Objects = [.. e.Applied.Select(item => item.ToDeployed())] });
     }
 
     private Task WriteStatusAsync(CancellationToken cancellation) => !State.Exists

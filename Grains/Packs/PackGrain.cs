@@ -48,6 +48,8 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
         if (State.Trust != trust)
             return; // whoever waits for it is told first; the status is written right after
         await Owned.ApplyStatusAsync(KnownKinds.ClusterPack, State.Key, PackRules.Status(State), FieldManagers.Wrapper, cancellation);
+        if (PackRules.OwesReading(State))
+            await VerifyContentAsync(cancellation);
         // While the key is awaited the content is verified already: when the key comes, many packs wait for it.
         if (State is { Trust: PackTrust.Unsigned, Spec: not null } && !PackRules.OwesSignature(State))
             await VerifyContentAsync(cancellation);
@@ -72,10 +74,10 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
     {
         var digest = State.SpecDigest;
         var pack = await Clusters.Management.GetAsync(KnownKinds.ClusterPack, State.Key, cancellation);
-        if (pack is null || PackRules.SpecDigestOf(pack) != digest)
+        if (pack is null || PackSpec.DigestOf(pack) != digest)
             return;
         var signer = GrainFactory.GetGrain<ISigningKeyGrain>(PackRules.SigningKeyAddress.Key);
-        if (pack.Annotations.TryGetValue(PackSignature.Annotation, out var carried))
+        if (pack.Annotations.TryGetValue(PackSignature.Annotation, out var carried) && PackRules.HasToBeChecked(State, carried))
         {
             await DecideAsync(new PackInput.SignatureChecked(digest, carried, await signer.VerifyAsync(pack)));
             return;
@@ -92,7 +94,8 @@ public sealed class PackGrain(GovernedServices services, IPackSource source)
             return true;
         try
         {
-            await Task.WhenAll(spec.Layers().Select(layer => source.PullLayerAsync(spec.Repository, layer.Digest, cancellation)));
+            var layers = await Task.WhenAll(spec.Layers().Select(layer => source.PullLayerAsync(spec.Repository, layer.Digest, cancellation)));
+            await DecideAsync(new PackInput.ContentRead(digest, PackNeed.Of([.. layers.SelectMany(objects => objects)])));
         }
         catch (PackSourceException e) when (!e.IsTransient)
         {

@@ -27,7 +27,7 @@ public sealed class SigningKeyGrain(GovernedServices services)
     public Task<SignatureVerdict> VerifyAsync(KubeObject item)
     {
         VerifyingKey[] trusted = [.. State.Trusted.Select(key => VerifyingKey.Parse(key.Value, $"journaled signing key {key.Key}"))];
-        return Task.FromResult(ObjectSignature.Verify(SignaturePurpose.Of(item), item, trusted));
+        return Task.FromResult(SigningKeyRules.Judge(State, ObjectSignature.Verify(SignaturePurpose.Of(item), item, trusted)));
     }
 
     protected override SigningKeyState Initial() => SigningKeyState.Initial;
@@ -40,16 +40,17 @@ public sealed class SigningKeyGrain(GovernedServices services)
     {
         if (seen.Object is not { } secret)
             return new SigningKeyInput.Missing($"waits for Secret {SigningKeyRules.Secret}");
+        var revoked = SigningKeyRules.RevokedBy(secret);
         if (PrivatePem(secret) is not { } pem)
-            return new SigningKeyInput.Missing($"Secret {SigningKeyRules.Secret}: expected data['private.pem'], found none");
+            return new SigningKeyInput.Missing($"Secret {SigningKeyRules.Secret}: expected data['private.pem'], found none", revoked);
         try
         {
             var key = SigningKey.Parse(pem, $"Secret {SigningKeyRules.Secret} data['private.pem']").VerifyingKey;
-            return new SigningKeyInput.Found(key.KeyId, key.ToPem(), secret.Uid) { Revoked = SigningKeyRules.RevokedBy(secret) };
+            return new SigningKeyInput.Found(key.KeyId, key.ToPem(), secret.Uid, revoked);
         }
         catch (FormatException e)
         {
-            return new SigningKeyInput.Missing(e.Message);
+            return new SigningKeyInput.Missing(e.Message, revoked);
         }
     }
 

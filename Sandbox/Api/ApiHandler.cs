@@ -58,7 +58,10 @@ internal sealed class ApiHandler
         var agent = http.Request.Headers.UserAgent.ToString();
         if (_core.Faults.ClockSkew != TimeSpan.Zero)
             http.Response.Headers.Date = _core.Clock.GetUtcNow().ToString("R", System.Globalization.CultureInfo.InvariantCulture);
-        foreach (var effect in _core.Faults.Take(new FaultRequest(info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, name, info.Path, user.Name, agent, http.Request.Query["fieldManager"].ToString())))
+        var seen = new FaultRequest(
+            info.Verb, info.Group, info.ToAccess().ResourceWithSubresource, info.Namespace, name, info.Path, user.Name, agent, http.Request.Query["fieldManager"].ToString(),
+            http.Request.Query["dryRun"].Count > 0);
+        foreach (var effect in _core.Faults.Take(seen))
             if (await EndsAsync(http, info, effect))
                 return;
         user = _gate.Impersonate(http.Request, user);
@@ -110,7 +113,7 @@ internal sealed class ApiHandler
                 http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new HeldAnswer(http, late.Request)));
                 return false;
             case FaultEffect.Hold early:
-                if (await early.Request.PassAsync(http.RequestAborted))
+                if (await early.Request.PassAsync(0, http.RequestAborted))
                     return false;
                 http.Abort();
                 return true;

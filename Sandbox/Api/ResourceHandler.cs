@@ -279,7 +279,15 @@ internal sealed class ResourceHandler
         var key = info.Verb == "create" ? new ObjectKey(context.Namespace, metadata.Text("name")) : context.Key;
         var version = metadata.Text("resourceVersion") is { Length: > 0 } v ? v : $"{_core.Store.Current.Version}";
         _core.Writes.Add(new SandboxWrite(0, verb, resource, context.Resource.Gvk, key, context.User.Name,
-            info.Verb is "delete" or "deletecollection" ? "" : context.FieldManager, Digest.Of(body), version, _core.Clock.GetUtcNow()));
+            info.Verb is "delete" or "deletecollection" ? "" : context.FieldManager, Digest.Of(verb == "apply" ? Unconditional(body) : body), version, _core.Clock.GetUtcNow()));
+    }
+
+    private static byte[] Unconditional(byte[] applied)
+    {
+        if (applied is not [(byte)'{', ..] || JsonNode.Parse(applied) is not JsonObject o)
+            return applied;
+        var isConditional = o.Metadata().Remove("uid") | o.Metadata().Remove("resourceVersion");
+        return isConditional ? JsonSerializer.SerializeToUtf8Bytes(o) : applied;
     }
 
     private static ApiException NotDecoded(byte[] body, string type) =>

@@ -7,9 +7,10 @@ namespace Governor.Sandbox.Faults;
 /// <param name="Name">From the path; of a create from its body, where that is JSON.</param>
 /// <param name="UserAgent">The header as it was sent; empty without one.</param>
 /// <param name="FieldManager">The parameter as it was sent; empty without one.</param>
+/// <param name="IsDryRun">The parameter <c>dryRun</c> was sent. Deletes say it in their body, which nobody has read yet.</param>
 public sealed record FaultRequest(
     string Verb, string Group, string Resource, string Namespace, string Name, string Path, string User, string UserAgent = "",
-    string FieldManager = "");
+    string FieldManager = "", bool IsDryRun = false);
 
 /// <summary>What happens to a request that a fault hits.</summary>
 public abstract partial record FaultEffect

@@ -29,6 +29,9 @@ public sealed class RequestHold(HoldPoint point)
     /// <summary>Completes when the request is at the point.</summary>
     public Task Held => _held.Task;
 
+    /// <summary>The code of the answer that is kept; 0 where nothing has been done yet.</summary>
+    public int Answer { get; private set; }
+
     /// <summary>Lets it go on as if nothing had been.</summary>
     public void Release() => _goesOn.TrySetResult(true);
 
@@ -36,8 +39,9 @@ public sealed class RequestHold(HoldPoint point)
     public void Drop() => _goesOn.TrySetResult(false);
 
     /// <summary>True when it may go on. Ends when the one who asked has gone away.</summary>
-    internal Task<bool> PassAsync(CancellationToken aborted)
+    internal Task<bool> PassAsync(int answer, CancellationToken aborted)
     {
+        Answer = answer;
         _held.TrySetResult();
         return _goesOn.Task.WaitAsync(aborted);
     }
@@ -73,7 +77,7 @@ internal sealed class HeldAnswer(HttpContext http, RequestHold hold) : Stream
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!await hold.PassAsync(http.RequestAborted))
+        if (!await hold.PassAsync(http.Response.StatusCode, http.RequestAborted))
         {
             http.Abort();
             return;

@@ -35,6 +35,8 @@ internal static class GovernanceEndpoints
             (await states.ListAsync<InstanceState>(Subjects.Instance, stop)).Where(i => i.Current is not null).Select(InstanceView.Of)).Reads(KnownKinds.PackInstance, "listInstances");
         api.MapGet("/instances/{ns}/{name}", async Task<Results<Ok<InstanceView>, ProblemHttpResult>> (string ns, string name, CommittedStates states, CancellationToken stop) =>
             await states.FindAsync<InstanceState>(Subjects.Instance, $"{ns}/{name}", stop) is { } found ? TypedResults.Ok(InstanceView.Of(found)) : Missing("instance", $"{ns}/{name}")).Reads(KnownKinds.PackInstance, "getInstance");
+        api.MapGet("/instances/{ns}/{name}/explain", async Task<Results<Ok<Explanation>, ProblemHttpResult>> (string ns, string name, CommittedStates states, CancellationToken stop) =>
+            await states.FindAsync<InstanceState>(Subjects.Instance, $"{ns}/{name}", stop) is { } found ? TypedResults.Ok(Explanation.Of(found)) : Missing("instance", $"{ns}/{name}")).Reads(KnownKinds.PackInstance, "explainInstance");
 
         api.MapGet("/lineage", async (CommittedStates states, CancellationToken stop) =>
             (await states.ListAsync<LineageState>(Subjects.Lineage, stop)).Select(LineageView.Of).OfType<LineageView>()).Reads(KnownKinds.InfrastructureLineageIndex, "listLineage");

@@ -60,17 +60,17 @@ public sealed record ExecutionView(
         state.Failure is { } f ? new FailureView(f.Step, f.Object, f.Reason, f.Message) : null, ConditionView.Of(state.Conditions));
 }
 
-public sealed record ReleaseView(int Revision, string Pack, string Version, string Direction, string Execution, DateTimeOffset DeployedAt, int Objects);
+public sealed record ReleaseView(int Revision, string Pack, string Version, string Direction, string Execution, DateTimeOffset DeployedAt, int Objects, int RestoredFrom);
 
 /// <summary>What a pack lineage has on a target.</summary>
 public sealed record InstanceView(
-    string Namespace, string Name, string Cluster, bool Ready, string Pack, string Version, IReadOnlyList<DeployedResource> DeployedResources,
+    string Namespace, string Name, string Cluster, bool Ready, string Standing, string Pack, string Version, IReadOnlyList<DeployedResource> DeployedResources,
     IReadOnlyList<ReleaseView> History, IReadOnlyList<ConditionView> Conditions)
 {
     internal static InstanceView Of(InstanceState state) => new(
-        state.Key.Namespace, state.Key.Name, state.Cluster, state.Exists && state.Conditions.IsTrue(Domain.Kinds.Conditions.Ready), state.Current?.Pack.Name ?? "", state.Current?.Version ?? "",
+        state.Key.Namespace, state.Key.Name, state.Cluster, state.Exists && state.Conditions.IsTrue(Domain.Kinds.Conditions.Ready), state.Standing.ToString(), state.Current?.Pack.Name ?? "", state.Current?.Version ?? "",
         [.. state.Current?.Inventory ?? []],
-        [.. state.Releases.Reverse().Select(r => new ReleaseView(r.Revision, r.Pack.Name, r.Version, r.Direction.ToString(), r.Execution.ToString(), r.DeployedAt, r.Inventory.Length))],
+        [.. state.Releases.Reverse().Select(r => new ReleaseView(r.Revision, r.Pack.Name, r.Version, r.Direction.ToString(), r.Execution.ToString(), r.DeployedAt, r.Inventory.Length, r.RestoredFrom))],
         ConditionView.Of(state.Conditions));
 }
 
@@ -84,31 +84,4 @@ public sealed record LineageView(string Index, string RootKind, string Namespace
         : new LineageView(
             index.Name, index.Root.RootKind, index.Root.RootNamespace, index.Root.RootName, index.Root.RootUid, index.Root.DeclaringPrincipal,
             [.. index.Descendants.Select(d => new DescendantView(d.Kind, d.Namespace, d.Name, d.Uid, d.CreationRationale.ToString(), d.ActorRef))]);
-}
-
-/// <summary>Why something is as it is: what it waits for, on what, since when, and who can do something about it.</summary>
-/// <param name="Text">The same, for people.</param>
-public sealed record Explanation(string Object, string State, IReadOnlyList<GateView> Gates, string Text)
-{
-    internal static Explanation Of(ExecutionState state)
-    {
-        var text = new System.Text.StringBuilder();
-        text.AppendLine($"PackExecution {state.Key} is {state.Phase}.");
-        if (state.Spec is { } spec)
-            text.AppendLine($"It delivers ClusterPack {spec.Pack} {spec.PackVersion} to cluster {spec.Cluster}.");
-        foreach (var gate in state.Gates)
-        {
-            var answer = gate.Answer;
-            text.AppendLine($"  gate {(int)answer.Gate} {answer.Gate}: {(gate.IsOpen ? "open" : "closed")} since {gate.Since:u}: {answer.Reason}: {answer.Message}");
-            if (!gate.IsOpen)
-                text.AppendLine($"    waits for {answer.WaitsFor}; can be unblocked by: {answer.Unblocker}");
-            if (answer.Evidence.Length > 0)
-                text.AppendLine($"    decided on {answer.Evidence}");
-        }
-        foreach (var step in state.Steps)
-            text.AppendLine($"  step {step.Name}: {step.Status} at {step.At:u}: {step.Message}");
-        if (state.Failure is { } failure)
-            text.AppendLine($"It failed in step {failure.Step} on {failure.Object}: {failure.Reason}: {failure.Message}");
-        return new Explanation($"PackExecution {state.Key}", state.Phase.ToString(), [.. state.Gates.Select(GateView.Of)], text.ToString());
-    }
 }

@@ -110,6 +110,7 @@ internal sealed class GovernorOptionsValidator :
         [
             Check(IsPatience(options.ReadinessDeadline), DeliveryOptions.Section, nameof(options.ReadinessDeadline), Expected, options.ReadinessDeadline),
             Check(IsPatience(options.RetryBudget), DeliveryOptions.Section, nameof(options.RetryBudget), Expected, options.RetryBudget),
+            Check(options.MaxParallel is >= 1 and <= 64, DeliveryOptions.Section, nameof(options.MaxParallel), "1 to 64", options.MaxParallel),
         ]);
     }
 

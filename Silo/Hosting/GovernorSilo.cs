@@ -3,6 +3,7 @@ using Governor.Domain.Kinds;
 using Governor.Grains.Approvals;
 using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
+using Governor.Grains.Interfaces.Ports;
 using Governor.Grains.Packs;
 using Governor.Grains.Watches;
 using Governor.Journal;
@@ -100,6 +101,8 @@ public static class GovernorSilo
         services.AddSingleton<ObservationGate>();
         services.AddSingleton<GovernedServices>();
         services.AddSingleton<TenantClusters>();
+        services.AddSingleton<IRbacIntake, GuardianIntake>();
+        services.AddSingleton<TenantRights>();
         services.AddSingleton<CommittedStates>();
         services.AddSingleton<PermissionKnowledge>();
         services.AddSingleton<PermissionService>();
@@ -131,6 +134,7 @@ public static class GovernorSilo
         app.MapAdmission();
         app.MapApprovals();
         app.MapErasures();
+        app.MapAbandonments();
         app.MapGovernance();
         app.MapPermissions();
         app.MapRelationships();

@@ -1,6 +1,7 @@
 using Governor.Domain.Clusters;
 using Governor.Domain.Facts;
 using Governor.Domain.Kinds;
+using Governor.Grains.Governing;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Grains.Watches;
@@ -21,6 +22,7 @@ internal sealed partial class Starter(
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
 
     private int _started;
+    private bool _isAwake;
 
     /// <summary>The streams were asked to run at least once.</summary>
     public bool IsStarted => Volatile.Read(ref _started) == 1;
@@ -94,10 +96,12 @@ internal sealed partial class Starter(
     private async Task<bool> ResumeAsync(CancellationToken cancellation)
     {
         IReadOnlyList<GrainKey> pending = [];
-        if (!await TryAsync("the list of actors that owe something", async () => pending = await journal.PendingAsync(cancellation), cancellation))
+        // Whoever looks at the clock does so by himself once he is awake.
+        if (!await TryAsync("the list of actors that owe something",
+                async () => pending = _isAwake ? await journal.PendingAsync(cancellation) : await Resumption.FirstAsync(journal, cancellation), cancellation))
             return false;
         if (pending.Count == 0)
-            return true;
+            return _isAwake = true;
         LogResuming(logger, pending.Count);
         var failed = 0;
         await Parallel.ForEachAsync(
@@ -107,6 +111,7 @@ internal sealed partial class Starter(
                 if (!await TryAsync($"{key}", () => grains.GetGoverned(new Address(key.Subject, key.Key)).ResumeAsync(), cancellation))
                     Interlocked.Increment(ref failed);
             });
+        _isAwake |= failed == 0;
         return failed == 0;
     }
 

@@ -20,6 +20,8 @@ internal sealed partial class AliasedCluster(ICluster inner, KindTable kinds, IL
 
     public ClusterName Name => inner.Name;
 
+    public Task<IReadOnlyCollection<ResourceDescription>?> ResourcesAsync(CancellationToken cancellation) => inner.ResourcesAsync(cancellation);
+
     public Task<ServerVersion> ProbeAsync(CancellationToken cancellation) => inner.ProbeAsync(cancellation);
 
     public Task<ResourceDescription?> DiscoverAsync(GroupVersionKind kind, CancellationToken cancellation) => inner.DiscoverAsync(kind, cancellation);

@@ -47,6 +47,9 @@ internal sealed class Cluster : ICluster, IDisposable
     public Task<ResourceDescription?> DiscoverAsync(GroupVersionKind kind, CancellationToken cancellation) =>
         Task.Run(() => _session.Discovery.FindAsync(kind, cancellation), cancellation);
 
+    public Task<IReadOnlyCollection<ResourceDescription>?> ResourcesAsync(CancellationToken cancellation) =>
+        Task.Run(() => _session.Discovery.AllAsync(cancellation), cancellation);
+
     public Task<KubeObject?> GetAsync(GroupVersionKind kind, ObjectKey key, CancellationToken cancellation) =>
         WithResourceAsync(kind, async (session, resource) =>
         {

@@ -60,6 +60,27 @@ internal sealed class Discovery(
         }
     }
 
+    /// <summary>All that is served, asked for there and then; null when the server does not tell of all at once.</summary>
+    public async Task<IReadOnlyCollection<ResourceDescription>?> AllAsync(CancellationToken cancellation)
+    {
+        var all = new List<ResourceDescription>();
+        foreach (var root in (string[])["api", "apis"])
+        {
+            await OnceAsync(root, () => FetchAllAsync(root)).WaitAsync(cancellation);
+            GroupVersion[] versions = _whole.TryGetValue(root, out var whole) ? whole.Versions : [];
+            if (versions.Length == 0)
+            {
+                if (root == "apis")
+                    return null;
+                versions = [("", "v1")]; // the core group has no other
+                await OnceAsync("/v1", () => FetchAsync(versions[0])).WaitAsync(cancellation);
+            }
+            foreach (var version in versions)
+                all.AddRange(Known(version)?.Kinds.Values ?? []);
+        }
+        return all;
+    }
+
     /// <summary>What was known of this kind turned out to be wrong: its path is not served, or lacks what it should have.</summary>
     public void Forget(GroupVersionKind kind) => _stale[(kind.Group, kind.Version)] = true;
 

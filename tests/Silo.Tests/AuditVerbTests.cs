@@ -45,6 +45,24 @@ public sealed class AuditVerbTests(SiloGround ground) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_delivery_says_why_it_waits_in_words_and_for_machines()
+    {
+        var (code, text) = await RunAsync("explain", "packexecution/web-ccs-dev", "-n", "seam-tenant-ccs-dev");
+        Assert.True(code == ExitCode.Ok, text);
+        Assert.Contains("gate 6 TargetUnreachable: closed since", text, StringComparison.Ordinal);
+        Assert.Contains("can be unblocked by: platform engineer", text, StringComparison.Ordinal);
+
+        var (_, json) = await RunAsync("explain", "pe", "web-ccs-dev", "-n", "seam-tenant-ccs-dev", "-o", "json");
+        Assert.Equal(7, JsonNode.Parse(json)!["gates"]!.AsArray().Count);
+        Assert.Contains("state: Gated", (await RunAsync("explain", "pe/web-ccs-dev", "-n", "seam-tenant-ccs-dev", "-o", "yaml")).Output, StringComparison.Ordinal);
+        Assert.Contains("PackInstance seam-tenant-ccs-dev/web-ccs-dev on cluster ccs-dev is Standing.", (await RunAsync("explain", "pi/web-ccs-dev", "-n", "seam-tenant-ccs-dev")).Output, StringComparison.Ordinal);
+
+        var (missing, said) = await RunAsync("explain", "packexecution/none", "-n", "seam-tenant-ccs-dev");
+        Assert.Equal((ExitCode.No, true), (missing, said.Contains("(NotFound): packexecution \"none\" not found", StringComparison.Ordinal)));
+        Assert.Equal(ExitCode.Usage, (await RunAsync("explain", "pod/x")).Code);
+    }
+
+    [Fact]
     public async Task One_event_is_proved_by_a_file_that_needs_nobody()
     {
         var (_, listed) = await RunAsync("audit", "list", "--kind", "PackExecution", "-o", "json");

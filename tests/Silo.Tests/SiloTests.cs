@@ -67,9 +67,10 @@ public sealed class SiloTests(SiloGround ground) : IAsyncLifetime
             .Select(o => o.Value.TryGetProperty("operationId", out var id) ? id.GetString() : null).OfType<string>().Order(StringComparer.Ordinal);
         Assert.Equal(
             [
-                "approve", "awaitCheckpoint", "checkPermission", "closeBootstrapWindow", "explainDecision", "explainExecution", "exportAudit", "getApproval", "getBootstrapWindow", "getCheckpoint", "getCluster", "getExecution", "getInstance",
-                "getLogCheckpoint", "getLogEntries", "getLogTile", "getPack", "listApprovals", "listClusters", "listEvents", "listExecutions", "listInstances",
-                "listLineage", "listPacks", "listPermissions", "listRelationships", "proveRecord", "reject", "requestErasure", "watchCheckpoints", "whoCanDo",
+                "approve", "awaitCheckpoint", "checkPermission", "closeBootstrapWindow", "explainDecision", "explainExecution", "explainInstance", "exportAudit",
+                "getApproval", "getBootstrapWindow", "getCheckpoint", "getCluster", "getExecution", "getInstance", "getLogCheckpoint", "getLogEntries", "getLogTile",
+                "getPack", "listApprovals", "listClusters", "listEvents", "listExecutions", "listInstances", "listLineage", "listPacks", "listPermissions", "listRelationships",
+                "proveRecord", "reject", "requestAbandonment", "requestErasure", "watchCheckpoints", "whoCanDo",
             ],
             operations);
     }
@@ -138,7 +139,7 @@ public sealed class SiloTests(SiloGround ground) : IAsyncLifetime
         var explained = JsonDocument.Parse(text).RootElement;
         var words = explained.GetProperty("text").GetString()!;
         Assert.Equal("Gated", explained.GetProperty("state").GetString());
-        Assert.Equal(4, explained.GetProperty("gates").GetArrayLength());
+        Assert.Equal(7, explained.GetProperty("gates").GetArrayLength());
         foreach (var said in (string[])["PackExecution seam-tenant-ccs-dev/web-ccs-dev is Gated.", "gate 0 ConductorReady: closed since", "waits for TalosCluster ccs-dev", "can be unblocked by:"])
             Assert.Contains(said, words, StringComparison.Ordinal);
 

@@ -22,7 +22,7 @@ public sealed class ProcessTests
         using var document = JsonDocument.Parse(tour.Output);
         Assert.Equal(["host", "elapsedMs", "pack", "gates", "packInstance", "lineage", "audit"], Names(document.RootElement));
         var gates = document.RootElement.GetProperty("gates");
-        Assert.Equal(4, gates.GetArrayLength());
+        Assert.Equal(7, gates.GetArrayLength());
         Assert.All(gates.EnumerateArray(), gate =>
         {
             Assert.Equal(["gate", "name", "blockedReason", "clearedAfterMs", "evidence"], Names(gate));

@@ -97,6 +97,8 @@ internal static class WrapperSchemas
                     Must("version", Name("Its version.")))),
                 Must("targetClusterRef", Name("The cluster.")),
                 May("admissionProfileRef", Text("The RBACProfile that admits it.")),
+                May("packInstanceRef", Text("The PackInstance whose release is restored.")),
+                May("rollbackToRevision", Int64("The retained revision that is restored instead of what the pack says.").Minimum(1)),
                 .. Chart,
                 May("lineage", SealedLineage),
             ]).Sealed("lineage"),
@@ -130,6 +132,25 @@ internal static class WrapperSchemas
         Must("status", Name("How it stands.")),
         May("message", Text("What happened.")));
 
+    private static Schema Release() => Object(
+        "One release.",
+        Must("revision", Int64("Its number.").Minimum(1)),
+        Must("clusterPackRef", Name("Its pack.")),
+        Must("version", Name("Its version.")),
+        Must("direction", OneOf("What it was.", "Initial", "Upgrade", "Rollback", "Redeploy")),
+        Must("deliveredAt", Time("When it was delivered.")),
+        May("restoredFrom", Int64("The revision that it brought back; 0 for none.").Minimum(0)),
+        May("objects", Int32("How many objects it has.").Minimum(0)));
+
+    private static Schema Kept() => Object(
+        "One object that was left.",
+        Must("apiVersion", Name("Its apiVersion.")),
+        Must("kind", Name("Its kind.")),
+        Must("name", Name("Its name.")),
+        May("namespace", Text("Its namespace; empty when it is cluster-scoped.")),
+        Must("reason", Name("Why, machine-readable.")),
+        May("message", Text("Why, for a human.")));
+
     private static Crd Instance => new(
         KnownKinds.PackInstance,
         "A PackInstance is one pack as it stands on one cluster.",
@@ -150,7 +171,11 @@ internal static class WrapperSchemas
             May("deliveredAt", Time("When this version was delivered.")),
             May("driftSummary", Text("What differs from what was delivered.")),
             May("upgradeDirection", OneOf("What the last delivery was.", "Initial", "Upgrade", "Rollback", "Redeploy")),
-            May("deployedResources", DeployedResources)),
+            May("revision", Int64("The revision that stands.").Minimum(0)),
+            May("standing", OneOf("How it stands to what it has on the cluster.", "Standing", "Retained", "Removing", "Removed", "Abandoned")),
+            May("deployedResources", DeployedResources),
+            May("releases", ListBy("The retained releases, newest first.", Release(), "revision")),
+            May("keptResources", List("What is not wanted any more and was left on the cluster.", Kept()))),
         Column.Text("Pack", ".spec.clusterPackRef"),
         Column.Text("Version", ".spec.version"),
         Column.Text("Cluster", ".spec.targetClusterRef"),

@@ -32,7 +32,7 @@ public sealed class ApprovalRulesTests
         { "why: expected a reason", Draft(why: "") },
         { "why: expected a reason", Draft(why: " \t") },
         { "why: expected a reason", Draft(why: new string('x', 4097)) },
-        { "action: expected audit.erase, found 'audit.forget'", Draft(action: "audit.forget") },
+        { "action: expected audit.erase or packinstance.abandon, found 'audit.forget'", Draft(action: "audit.forget") },
         { "plan: expected an erasure plan", Draft(plan: "{}") },
         { "plan: expected an erasure plan", Draft(plan: "no JSON") },
         { "plan: expected an erasure plan", Draft(plan: Plan.ToJson() + " ") },

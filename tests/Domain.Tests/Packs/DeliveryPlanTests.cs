@@ -23,6 +23,7 @@ public sealed class DeliveryPlanTests
         [KnownKinds.Deployment] = true,
         [KnownKinds.ClusterRole] = false,
         [KnownKinds.CustomResourceDefinition] = false,
+        [new("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration")] = false,
     };
 
     public static TheoryData<string, PackLayer, KubeObject, string> Misfits => new()
@@ -34,6 +35,9 @@ public sealed class DeliveryPlanTests
         { "a cluster-scoped object with a namespace", PackLayer.ClusterScoped, Make.Item("apiextensions.k8s.io/v1", "CustomResourceDefinition", "x", "web"), "ScopeMismatch" },
         { "RBAC outside the RBAC layer", PackLayer.Workload, Account, "LayerMismatch" },
         { "a workload in the RBAC layer", PackLayer.Rbac, Config, "LayerMismatch" },
+        { "a name that leads elsewhere", PackLayer.Workload, Make.Item("v1", "ConfigMap", "..", "web"), "ManifestInvalid" },
+        { "a namespace that leads elsewhere", PackLayer.Workload, Make.Item("v1", "ConfigMap", "x", "a/b"), "ManifestInvalid" },
+        { "a live object", PackLayer.Workload, Make.Json("""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"web","resourceVersion":"1"}}"""), "ManifestInvalid" },
         { "an object without a name", PackLayer.Workload, Make.Item("v1", "ConfigMap", "", "web"), "ManifestInvalid" },
     };
 
@@ -66,16 +70,18 @@ public sealed class DeliveryPlanTests
     public void An_empty_pack_is_no_plan() => Assert.Equal("EmptyPack", Assert.Single(DeliveryPlan.Build([], Served).Failures).Reason);
 
     [Fact]
-    public void Namespaces_come_first_then_rbac_then_cluster_scoped_then_workload_with_custom_objects_last()
+    public void Namespaces_come_first_then_definitions_rbac_cluster_scoped_and_workload_with_webhooks_last()
     {
         var (plan, failures) = DeliveryPlan.Build(
-            [(PackLayer.Workload, Site), (PackLayer.Workload, Deployment), (PackLayer.Workload, Config), (PackLayer.Workload, Namespace), (PackLayer.Rbac, Account), (PackLayer.ClusterScoped, SiteDefinition)],
+            [(PackLayer.Workload, Site), (PackLayer.Workload, Deployment), (PackLayer.Workload, Config), (PackLayer.Workload, Namespace), (PackLayer.Rbac, Account), (PackLayer.ClusterScoped, SiteDefinition),
+             (PackLayer.ClusterScoped, Make.Item("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "web"))],
             Served);
 
         Assert.Empty(failures);
         Assert.Equal(
-            [(DeliverySteps.Namespaces, "Namespace"), (DeliverySteps.Rbac, "ServiceAccount"), (DeliverySteps.ClusterScoped, "CustomResourceDefinition"),
-             (DeliverySteps.Workload, "ConfigMap"), (DeliverySteps.Workload, "Deployment"), (DeliverySteps.Workload, "Site")],
+            [(DeliverySteps.Namespaces, "Namespace"), (DeliverySteps.Namespaces, "CustomResourceDefinition"), (DeliverySteps.Rbac, "ServiceAccount"),
+             (DeliverySteps.Workload, "ConfigMap"), (DeliverySteps.Workload, "Deployment"), (DeliverySteps.Workload, "Site"),
+             (DeliverySteps.WaitReady, "ValidatingWebhookConfiguration")],
             plan!.Stages.SelectMany(s => s.Objects.Select(o => (s.Step, o.Kind))));
     }
 

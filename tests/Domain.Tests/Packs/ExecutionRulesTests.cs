@@ -14,12 +14,15 @@ public sealed class ExecutionRulesTests
         var state = Make.Observed();
 
         Assert.Equal(ExecutionPhase.Gated, state.Phase);
-        Assert.Equal(4, state.Gates.Length);
+        Assert.Equal(7, state.Gates.Length);
         Assert.All(state.Gates, gate => Assert.Equal(Make.Now, gate.BlockedAt));
         Assert.True(state.Conditions.IsTrue("Waiting"));
         Assert.True(state.Conditions.IsTrue("PackSignaturePending"));
         Assert.True(state.Conditions.IsTrue("PermissionSnapshotOutOfSync"));
         Assert.True(state.Conditions.IsTrue("RBACProfileNotProvisioned"));
+        Assert.True(state.Conditions.IsTrue("PackRevoked"));
+        Assert.True(state.Conditions.IsTrue("WrapperRunnerRBACNotReady"));
+        Assert.True(state.Conditions.IsTrue("TargetUnreachable"));
         Assert.True(state.Conditions.IsTrue("Pending"));
         Assert.False(state.Conditions.IsTrue("Ready"));
     }
@@ -198,7 +201,7 @@ public sealed class ExecutionRulesTests
         var state = ExecutionRules.Decide(open, new ExecutionInput.Observed(other), Make.Now).State;
 
         Assert.Equal(ExecutionPhase.Gated, state.Phase);
-        Assert.Equal(GateFacts.None, state.Facts);
+        Assert.Equal(GateFacts.None with { Turn = open.Facts.Turn }, state.Facts); // whoever gave it the turn is told that it is over
         var letters = ExecutionRules.Outbox(state).ToList();
         Assert.Contains(letters, l => l.To == new Address(Subjects.Cluster, "ccs-dev") && l.Fact is Interest { Active: false });
         Assert.Contains(letters, l => l.To == new Address(Subjects.Cluster, "dev") && l.Fact is Interest { Active: true });
@@ -235,6 +238,71 @@ public sealed class ExecutionRulesTests
             ExecutionState.Initial(new ObjectKey("seam-tenant-ccs-dev", "web-ccs-dev")), new ExecutionInput.Observed(Make.Execution(lineage: chain)), Make.Now).State;
 
         Assert.Null(state.Lineage);
+    }
+
+    [Fact]
+    public void What_is_restored_may_be_told_before_the_execution_is_seen_and_opens_its_gate()
+    {
+        var release = new Release(1, Make.ExecutionSpec.Pack, "old-uid", "v0.9.0", Make.Spec, default, "e", Make.Now, UpgradeDirection.Initial, [new DeployedResource("v1", "ConfigMap", "web", "x")], null, "sha256:old", "{}", "key");
+        var told = new ReleaseFact(Make.Instance, 1, release, "") { From = InstanceRules.AddressOf(Make.Instance), Version = 1 };
+        var execution = Make.Json("""
+            {"apiVersion":"infra.ontai.dev/v1alpha1","kind":"PackExecution","metadata":{"name":"web-ccs-dev-restore-1","namespace":"seam-tenant-ccs-dev","uid":"r","generation":1},
+             "spec":{"clusterPackRef":{"name":"web","version":"v0.9.0"},"targetClusterRef":"ccs-dev","packInstanceRef":"web-ccs-dev","rollbackToRevision":1}}
+            """);
+        var state = ExecutionRules.Decide(ExecutionState.Initial(new ObjectKey("seam-tenant-ccs-dev", "web-ccs-dev-restore-1")), new ExecutionInput.Told(told), Make.Now).State;
+        state = ExecutionRules.Decide(state, new ExecutionInput.Observed(execution), Make.Now).State;
+        state = ExecutionRules.Decide(state, new ExecutionInput.Told(Make.Pack(exists: false)), Make.Now).State;
+
+        Assert.Equal(release, state.Facts.Release!.Release);
+        Assert.True(state.Gates.Single(g => g.Answer.Gate == Gate.PackSignaturePending).IsOpen);
+        Assert.True(state.Gates.Single(g => g.Answer.Gate == Gate.PackRevoked).IsOpen); // its ClusterPack is gone, and nobody revoked it
+    }
+
+    [Fact]
+    public void A_delivery_that_writes_stops_when_its_pack_is_revoked()
+    {
+        var delivering = Do(Make.Observed(Make.AllOpen), DeliverySteps.Verify);
+
+        var stopped = ExecutionRules.Decide(delivering, new ExecutionInput.Told(Make.Pack(PackTrust.Revoked, version: 2)), Make.Now).State;
+
+        Assert.Equal((ExecutionPhase.Failed, "ClusterPackRevoked"), (stopped.Phase, stopped.Failure!.Reason));
+    }
+
+    [Fact]
+    public void What_is_going_to_be_written_is_known_before_the_first_write_also_to_the_lineage_when_the_execution_is_gone()
+    {
+        var planned = new DeployedResource("v1", "ConfigMap", "web", "x");
+        var state = Make.Observed(Make.AllOpen);
+        state = ExecutionRules.Decide(state, new ExecutionInput.Verified(state.Uid, Make.Verified, "") { Planned = [planned] }, Make.Now).State;
+        Assert.Equal(planned, Assert.Single(state.Inventory));
+
+        var gone = ExecutionRules.Decide(state, new ExecutionInput.Gone(), Make.Now).State;
+
+        Assert.Equal(planned, Assert.Single(Assert.Single(ExecutionRules.Outbox(gone).Select(l => l.Fact).OfType<AttemptFact>()).Inventory));
+        var written = planned with { Uid = "u", Created = true };
+        Assert.Equal(written, Assert.Single(Do(state, DeliverySteps.Namespaces, written).Inventory));
+    }
+
+    [Fact]
+    public void An_execution_that_was_never_declared_answers_whoever_gave_it_its_turn()
+    {
+        var state = ExecutionRules.Decide(ExecutionState.Initial(new ObjectKey("seam-tenant-ccs-dev", "web-ccs-dev")), new ExecutionInput.Told(Make.Turn()), Make.Now).State;
+
+        var said = Assert.Single(ExecutionRules.Outbox(state).Select(l => l.Fact).OfType<AttemptFact>());
+        Assert.Equal((false, 1L), (said.Exists, said.Heard));
+    }
+
+    [Fact]
+    public void Without_its_turn_it_waits_and_when_it_is_superseded_it_steps_aside_and_comes_back()
+    {
+        var waiting = Make.Observed(Make.AllOpen with { Turn = Make.Turn(holder: "seam-tenant-ccs-dev/other") });
+        Assert.Equal(ExecutionPhase.Gated, waiting.Phase);
+
+        var aside = ExecutionRules.Decide(waiting, new ExecutionInput.Told(Make.Turn(holder: "seam-tenant-ccs-dev/other", supersededBy: "ClusterPack web-v2", version: 2)), Make.Now).State;
+        Assert.Equal(ExecutionPhase.Superseded, aside.Phase);
+        Assert.Equal("Superseded", aside.Conditions.Single(c => c.Type == "Ready").Reason);
+
+        Assert.Equal(ExecutionPhase.Verifying, ExecutionRules.Decide(aside, new ExecutionInput.Told(Make.Turn(version: 3)), Make.Now).State.Phase);
     }
 
     [Fact]

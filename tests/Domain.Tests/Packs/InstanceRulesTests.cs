@@ -16,7 +16,7 @@ public sealed class InstanceRulesTests
     [InlineData("nightly", "tuesday", UpgradeDirection.Upgrade)]
     [InlineData("v2.0.0-r1", "tuesday", UpgradeDirection.Upgrade)]
     public void The_direction_of_a_release_follows_the_version(string? previous, string next, UpgradeDirection expected) =>
-        Assert.Equal(expected, InstanceRules.Direction(previous, next));
+        Assert.Equal(expected, PackOrder.Direction(previous, next));
 
     [Fact]
     public void A_delivery_that_is_told_twice_is_one_release()
@@ -49,7 +49,7 @@ public sealed class InstanceRulesTests
         var state = InstanceRules.Decide(InstanceState.Initial, new InstanceInput.Told(Delivered("e1", "v1.0.0-r1")), Make.Now).State;
         state = InstanceRules.Decide(state, new InstanceInput.Gone(), Make.Now).State;
 
-        Assert.NotNull(InstanceRules.Desired(state));
+        Assert.NotNull(InstanceStatus.Desired(state));
         Assert.Single(state.Releases);
     }
 

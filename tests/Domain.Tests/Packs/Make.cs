@@ -23,15 +23,15 @@ internal static class Make
 
     public static readonly VerifiedPack Verified = new("pack-uid", "sha256:spec", Spec);
 
-    public static ConductorFact Conductor(ConductorReadiness readiness = ConductorReadiness.Ready, long version = 1) =>
-        new(new ClusterName("ccs-dev"), readiness, readiness == ConductorReadiness.Ready ? "ConductorReady" : "AwaitingConductorReady", "message", "TalosCluster ccs-dev", 17, 17)
+    public static ConductorFact Conductor(ConductorReadiness readiness = ConductorReadiness.Ready, long version = 1, Reachability reach = Reachability.Reachable) =>
+        new(new ClusterName("ccs-dev"), readiness, readiness == ConductorReadiness.Ready ? "ConductorReady" : "AwaitingConductorReady", "message", "TalosCluster ccs-dev", 17, 17, "api-uid", reach, "v1.32.3")
         {
             From = new Address(Subjects.Cluster, "ccs-dev"),
             Version = version,
         };
 
     public static PackFact Pack(PackTrust trust = PackTrust.Signed, PackSpec? spec = null, bool exists = true, long version = 1, string reason = "reason") =>
-        new(ExecutionSpec.Pack, exists, "pack-uid", spec ?? Spec, trust, reason, "message", "0123456789abcdef")
+        new(ExecutionSpec.Pack, exists, "pack-uid", spec ?? Spec, trust, reason, "message", "0123456789abcdef", Now, Content, Needs)
         {
             From = new Address(Subjects.Pack, "seam-tenant-ccs-dev/web"),
             Version = version,
@@ -47,7 +47,18 @@ internal static class Make
             Version = version,
         };
 
-    public static GateFacts AllOpen => new(Conductor(), Pack(), Snapshot(), Profile());
+    public const string Content = "sha256:content";
+
+    public static readonly ObjectKey Instance = new("seam-tenant-ccs-dev", "web-ccs-dev");
+
+    public static readonly ImmutableArray<PackNeed> Needs = [new PackNeed("", "v1", "ConfigMap", "", "web")];
+
+    public static RunnerRights Rights(params string[] missing) => new("api-uid", Needs, [.. missing], Now);
+
+    public static TurnFact Turn(string holder = "seam-tenant-ccs-dev/web-ccs-dev", string supersededBy = "", long version = 1) =>
+        new(Instance, version, holder, supersededBy, "") { From = InstanceRules.AddressOf(Instance), Version = version };
+
+    public static GateFacts AllOpen => new(Conductor(), Pack(), Snapshot(), Profile(), Rights(), Turn());
 
     public static KubeObject Execution(string uid = "exec-uid", string name = "web-ccs-dev", string? lineage = null, string owner = "pack-uid") => Json($$"""
         {"apiVersion":"infra.ontai.dev/v1alpha1","kind":"PackExecution",
@@ -72,9 +83,11 @@ internal static class Make
     public static ExecutionState Observed(GateFacts? facts = null)
     {
         var state = ExecutionRules.Decide(ExecutionState.Initial(new ObjectKey("seam-tenant-ccs-dev", "web-ccs-dev")), new ExecutionInput.Observed(Execution()), Now).State;
-        foreach (var fact in (ImmutableArray<Fact?>)[facts?.Conductor, facts?.Pack, facts?.Snapshot, facts?.Profile])
+        foreach (var fact in (ImmutableArray<Fact?>)[facts?.Conductor, facts?.Pack, facts?.Snapshot, facts?.Profile, facts?.Turn])
             if (fact is not null)
                 state = ExecutionRules.Decide(state, new ExecutionInput.Told(fact), Now).State;
+        if (facts?.Rights is { } rights)
+            state = ExecutionRules.Decide(state, new ExecutionInput.RightsReviewed("exec-uid", rights), Now).State;
         return state;
     }
 }

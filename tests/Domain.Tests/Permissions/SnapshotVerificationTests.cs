@@ -81,18 +81,29 @@ public sealed class SnapshotVerificationTests
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Secret",
-            ["metadata"] = new JsonObject { ["name"] = "k", ["annotations"] = new JsonObject { [SigningKeyRules.RevokedAnnotation] = $"{Key.VerifyingKey.KeyId[..16]}, short" } },
+            ["metadata"] = new JsonObject { ["name"] = "k", ["annotations"] = new JsonObject
+            {
+                [SigningKeyRules.RevokedPrefix + Key.VerifyingKey.KeyId[..20].ToUpperInvariant()] = "ann: stolen",
+                [SigningKeyRules.RevokedPrefix + "short"] = "names no key",
+            } },
         });
         var other = SigningKey.Generate().VerifyingKey;
         var state = SigningKeyRules.Decide(SigningKeyState.Initial, new SigningKeyInput.Found(Key.VerifyingKey.KeyId, Key.VerifyingKey.ToPem(), "u"), Noon).State;
 
-        state = SigningKeyRules.Decide(state, new SigningKeyInput.Found(other.KeyId, other.ToPem(), "u") { Revoked = SigningKeyRules.RevokedBy(secret) }, Noon).State;
-        Assert.Equal([other.KeyId], state.Trusted.Keys);
+        state = SigningKeyRules.Decide(state, new SigningKeyInput.Found(other.KeyId, other.ToPem(), "u", SigningKeyRules.RevokedBy(secret)), Noon).State;
+        AssertRevoked(state);
 
         // Neither taking the annotation away nor the key itself brings it back.
         state = SigningKeyRules.Decide(state, new SigningKeyInput.Found(Key.VerifyingKey.KeyId, Key.VerifyingKey.ToPem(), "u"), Noon).State;
-        Assert.Equal([other.KeyId], state.Trusted.Keys);
+        AssertRevoked(state);
         Assert.Equal("", state.KeyId);
+
+        static void AssertRevoked(SigningKeyState state)
+        {
+            Assert.Equal([Key.VerifyingKey.KeyId[..16]], state.Revoked.Keys);
+            var verdict = SigningKeyRules.Judge(state, new SignatureVerdict.Valid(Key.VerifyingKey.KeyId));
+            Assert.Equal(SnapshotVerification.KeyUnknown, Assert.IsType<SnapshotVerdict.Refused>(SnapshotVerification.Judge(Cluster, Published(Noon), verdict, null, Noon)).Reason);
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -37,12 +38,23 @@ internal static class MessageSamples
         "system:serviceaccount:web:web", Key, [new GrantedDeclaration(Key, DeclarationScope.Namespaced, ["web"], Set.Rules)],
         new PermissionCeiling(Key, Key, Set.Rules), new PermissionCeiling(Key, Key, []));
 
+    private static readonly Release Past = new(
+        2, Key, "uid-1", "v1.0.0-r1", Pack, Key, "uid-4", At, UpgradeDirection.Rollback, [new DeployedResource("v1", "ConfigMap", "web", "web", "uid-9", true)], Chain,
+        "sha256:content", "{}", "key", 1, "uid-7", At);
+
     public static IReadOnlyList<Fact> Facts { get; } =
     [
         new Interest(),
         new Interest(false),
-        new ConductorFact(Cluster, ConductorReadiness.Impossible, "KubeconfigUnavailable", "message", "a Secret", 3, 17),
-        new PackFact(Key, true, "uid-1", Pack, PackTrust.Signed, "PackSigned", "signed by key x", "key"),
+        new ConductorFact(Cluster, ConductorReadiness.Impossible, "KubeconfigUnavailable", "message", "a Secret", 3, 17, "api", Reachability.Unreachable, "no answer"),
+        new TargetDoubted(Cluster, "no answer"),
+        new TurnFact(Key, 4, "seam-tenant-dev/web-dev", "another", "what ends"),
+        new AttemptFact(Key, "uid-4", true, AttemptStanding.Failed, 4, At, [new DeployedResource("v1", "ConfigMap", "web", "web", "uid-9", true)]),
+        new ReleaseFact(Key, 2, Past, "refusal"),
+        new ReleaseFact(Key, 2, null, ""),
+        new PackFact(
+            Key, true, "uid-1", Pack, PackTrust.Signed, "PackSigned", "signed by key x", "key", At, "sha256:content", [new PackNeed("apps", "v1", "Deployment", "deployments", "web")],
+            ImmutableSortedDictionary<string, Revocation>.Empty.Add("sha256:content", new Revocation("ann", "why"))),
         new PackFact(Key, false, "", null, PackTrust.Unsigned, "PackGone", "", ""),
         new SnapshotFact(Cluster, "sha256:abc", At),
         new ProfileStanding(Key, true, "principal", "identity", true, "reason", "message") { BeyondCeiling = "beyond", Clusters = ["dev"] },
@@ -69,15 +81,15 @@ internal static class MessageSamples
         new ExecutionGone(Key, "uid-4"),
         new PlanApproved("er-1", ErasurePlan.Action, "{}", Digest.Of("plan"u8), "ann", "bob", "why", At),
         new PlanExecuted("er-1", Digest.Of("plan"u8), "fault"),
-        new SigningKeyFact("key", "-----BEGIN PUBLIC KEY-----", "message") { Revoked = ["old"] },
+        new SigningKeyFact("key", "-----BEGIN PUBLIC KEY-----", "message", ImmutableSortedDictionary<string, string>.Empty.Add("0123456789abcdef", "ann: stolen")),
         new DeliveredFact(
-            Key, "uid-4", Key, "uid-1", "v1.0.0-r1", "dev", Pack, [new DeployedResource("v1", "ConfigMap", "web", "web")], At, Chain),
+            Key, "uid-4", Key, "uid-1", "v1.0.0-r1", "dev", Pack, [new DeployedResource("v1", "ConfigMap", "web", "web", "uid-9", true)], At, Chain, "sha256:content", "{}", "key"),
     ];
 
     public static IReadOnlyList<SignatureVerdict> Verdicts { get; } =
     [
         new SignatureVerdict.Valid("key"), new SignatureVerdict.Missing(), new SignatureVerdict.Malformed("problem"), new SignatureVerdict.UnknownKey("key"),
-        new SignatureVerdict.Forged("key"),
+        new SignatureVerdict.Forged("key"), new SignatureVerdict.RevokedKey("key", "why"),
     ];
 
     public static IReadOnlyList<Observation> Observations { get; } =

@@ -6,6 +6,7 @@ using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Grains.Packs;
 using Governor.Grains.Watches;
 using Governor.Host.Tests.Fixture;
 using Governor.Journal;
@@ -53,6 +54,10 @@ public sealed class Bed : IAsyncDisposable
     /// <summary>A client of the management cluster that is not the silo's.</summary>
     public ICluster Client => _kubernetes.GetRequiredService<IClusters>().Management;
 
+    /// <summary>A client of a tenant that is not the silo's.</summary>
+    public ICluster Tenant(string name) =>
+        _kubernetes.GetRequiredService<IClusters>().Connect(new ClusterName(name), System.Text.Encoding.UTF8.GetBytes(_tenants[name].Kubeconfig));
+
     public CommitLog Commits { get; } = new();
 
     public Showings Showings { get; } = new();
@@ -94,10 +99,10 @@ public sealed class Bed : IAsyncDisposable
         Gate = new ObservationGate();
     }
 
-    /// <summary>What a starting silo does for the actors that owed something when the last one ended.</summary>
+    /// <summary>What a starting silo does for the actors that owed something when the last one ended, and for those that look at the clock.</summary>
     public async Task ResumeAsync()
     {
-        foreach (var (subject, key) in await Services.GetRequiredService<IJournal>().PendingAsync(CancellationToken.None))
+        foreach (var (subject, key) in await Resumption.FirstAsync(Services.GetRequiredService<IJournal>(), CancellationToken.None))
             await (subject == TallyGrain.TallySubject ? Grains.GetGrain<ITallyGrain>(key) : Grains.GetGoverned(new(subject, key))).ResumeAsync();
     }
 
@@ -187,6 +192,22 @@ public sealed class Bed : IAsyncDisposable
         throw new TimeoutException($"waited for '{what}' of {kind.Kind} {key}; last seen: {(last is null ? "nothing" : last.Root.GetRawText())}");
     }
 
+    /// <summary>Completes when an object of the management cluster is not there.</summary>
+    public async Task GoneAsync(GroupVersionKind kind, ObjectKey key)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        try
+        {
+            await foreach (var seen in Client.WatchAsync(new WatchRequest(kind, key.Namespace.Length > 0 ? key.Namespace : null, key.Name), patience.Token))
+                if (seen.Type is WatchEventType.Gone or WatchEventType.Synced && await Client.GetAsync(kind, key, patience.Token) is null)
+                    return;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"waited for {kind.Kind} {key} to be gone");
+        }
+    }
+
     /// <summary>As the owner of the database, past every role.</summary>
     public async Task<T?> AskAsync<T>(string sql, params object[] arguments)
     {
@@ -270,5 +291,7 @@ public sealed class Bed : IAsyncDisposable
         silo.Services.AddSingleton(Gate);
         silo.Services.AddSingleton<GovernedServices>();
         silo.Services.AddSingleton<TenantClusters>();
+        silo.Services.AddSingleton<IRbacIntake, GuardianIntake>();
+        silo.Services.AddSingleton<Governor.Grains.Packs.TenantRights>();
     }
 }

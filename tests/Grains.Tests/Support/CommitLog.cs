@@ -50,6 +50,9 @@ public sealed class CommitLog
     public Task<Committed> UntilAsync<TState>(string subject, string key, Func<TState, bool> holds, string what) =>
         UntilAsync(subject, key, entry => holds(entry.As<TState>()), what);
 
+    /// <summary>Completes when something was decided, however soon it was overtaken by something else.</summary>
+    public Task UntilDecidedAsync(string action) => WaitAsync(() => _entries.Exists(e => e.Events.Any(told => told.Action == action)), () => $"the event {action}");
+
     /// <summary>Completes when no actor owes anything: what was told has arrived, and what followed from it has, too.</summary>
     public Task QuietAsync() => WaitAsync(
         () => _newest.Values.All(e => !e.Pending), () => $"quiet; still owing: {string.Join("; ", _newest.Values.Where(e => e.Pending).Take(5))}");

@@ -173,7 +173,7 @@ public sealed class BadInputTests(RunningSilo silo, ITestOutputHelper output) : 
         Assert.Null(failed.Condition("Reconciling", "True"));
 
         Assert.DoesNotContain(tenant.Cluster.Writes, write => write.User == TestLandscape.SiloUser);
-        Assert.DoesNotContain(Landscape.Management.Writes, write => write.FieldManager == Tenant.DeliveryManager);
+        Assert.DoesNotContain(Landscape.Management.Writes, write => Tenant.IsDelivery(write.FieldManager));
         Assert.Null(await Landscape.ManagementClient.GetAsync(KnownKinds.Namespace, new ObjectKey("", "shop"), CancellationToken.None));
 
         // The message of the condition ends with the cause, and the event says the same.

@@ -19,13 +19,13 @@ internal sealed record Stage(bool OnTenant, string Item, int Number)
 
     /// <summary>The silo's writes for one tenant, numbered for each object; on the tenant itself those of the delivery, not Guardian's.</summary>
     public static IEnumerable<Stage> Of(IEnumerable<SandboxWrite> writes, bool onTenant, string tenant) => writes
-        .Where(w => w.User == TestLandscape.SiloUser && (onTenant ? w.FieldManager == Tenant.DeliveryManager : w.Key.ToString().Contains(tenant, StringComparison.Ordinal)))
+        .Where(w => w.User == TestLandscape.SiloUser && (onTenant ? Tenant.IsDelivery(w.FieldManager) : w.Key.ToString().Contains(tenant, StringComparison.Ordinal)))
         .GroupBy(w => ItemOf(w, tenant))
         .SelectMany(item => Enumerable.Range(1, item.Count()).Select(number => new Stage(onTenant, item.Key, number)));
 
     /// <summary>Whether a request is a write to this stage's object; the numbering is the caller's.</summary>
     public bool Concerns(FaultRequest request, string tenant) =>
-        request.User == TestLandscape.SiloUser && (!OnTenant || request.FieldManager == Tenant.DeliveryManager) && ItemOf(request, tenant) == Item;
+        request.User == TestLandscape.SiloUser && !request.IsDryRun && (!OnTenant || Tenant.IsDelivery(request.FieldManager)) && ItemOf(request, tenant) == Item;
 
     public override string ToString() => $"{(OnTenant ? "tenant    " : "management")} {Item} #{Number}";
 

@@ -7,8 +7,6 @@ namespace Governor.Tour.Tests.Support;
 /// <summary>A tenant cluster of its own, and what is declared for it: the samples, under its name.</summary>
 internal sealed class Tenant : IAsyncDisposable
 {
-    public const string DeliveryManager = "conductor-pack-deploy";
-
     private const string Pack = "web";
 
     private static readonly string Declarations = Path.Combine(AppContext.BaseDirectory, "samples", "declarations");
@@ -37,7 +35,10 @@ internal sealed class Tenant : IAsyncDisposable
     public string Kubeconfig => Cluster.KubeconfigFor(TestLandscape.SiloUser, "system:masters");
 
     /// <summary>What the delivery wrote to this tenant.</summary>
-    public IReadOnlyList<SandboxWrite> Delivered => [.. Cluster.Writes.Where(w => w.FieldManager == DeliveryManager)];
+    public IReadOnlyList<SandboxWrite> Delivered => [.. Cluster.Writes.Where(w => IsDelivery(w.FieldManager))];
+
+    /// <summary>Whether a field manager is that of a pack.</summary>
+    public static bool IsDelivery(string manager) => PackOwner.IsPack(manager);
 
     public static async Task<Tenant> StartAsync(Landscape landscape, string name)
     {
