@@ -3,6 +3,7 @@ using Governor.Cli.Audit;
 using Governor.Cli.Auth;
 using Governor.Cli.Explain;
 using Governor.Cli.Journal;
+using Governor.Cli.Relationships;
 using Governor.Cli.Silo;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Journal.Recovery;
@@ -48,6 +49,7 @@ public static class GovernorCommand
         AuthCommand.Build(),
         ExplainCommand.Build(),
         JournalCommand.Build(),
+        RelationshipsCommand.Build(),
     };
 
     private static string Path(ParseResult parsed)

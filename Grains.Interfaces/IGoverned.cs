@@ -119,8 +119,9 @@ public interface IErasureGrain : IGoverned;
 public interface IBootstrapGrain : IGoverned
 {
     /// <summary>A silo has started: the first one ever opens the window, for so long. Safe to repeat.</summary>
+    /// <param name="settling">How long the family has to be complete before the window closes by itself.</param>
     [Alias("start")]
-    Task StartAsync(TimeSpan length);
+    Task StartAsync(TimeSpan length, TimeSpan settling);
 
     /// <summary>Closes the window for good. Safe to repeat; who was first stands.</summary>
     [Alias("close")]

@@ -11,7 +11,8 @@ namespace Governor.Bench;
 /// Effective permissions: how the time grows with the profiles of one principal, what a whole platform costs, and what one changed set
 /// costs: the pure decisions that the actors make, without journal and clusters. Then what it costs to ask a silo who may do what.
 /// </summary>
-internal sealed class PermissionsBenchmark : IBenchmark
+/// <param name="part"><c>compute</c> or <c>service</c>; "" for both.</param>
+internal sealed class PermissionsBenchmark(string part = "") : IBenchmark
 {
     private const int RulesEach = 20;
     private const int ClusterCount = 1_000;
@@ -22,15 +23,18 @@ internal sealed class PermissionsBenchmark : IBenchmark
 
     private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    public string Name => "permissions";
+    public string Name => part.Length == 0 ? "permissions" : $"permissions:{part}";
 
     public async Task<BenchReport> RunAsync(CancellationToken cancellation)
     {
         var measures = new List<Measure>();
-        Growth(measures, cancellation);
-        Platform(measures, cancellation);
-        var asked = Tell(Granted(0), new PolicyStanding(PlatformCeiling.Policy, null, null) { Version = 1 });
-        await PermissionServiceMeasure.RunAsync(asked, measures, cancellation);
+        if (part != "service")
+        {
+            Growth(measures, cancellation);
+            Platform(measures, cancellation);
+        }
+        if (part != "compute")
+            await PermissionServiceMeasure.RunAsync(Tell(Granted(0), new PolicyStanding(PlatformCeiling.Policy, null, null) { Version = 1 }), measures, cancellation);
         return BenchReport.Of(Name, measures);
     }
 

@@ -39,6 +39,8 @@ public static class KnownKinds
     public static GroupVersionKind SeamMembership { get; } = Ours(InfrastructureGroup, "SeamMembership");
     public static GroupVersionKind DSNSZone { get; } = Ours(InfrastructureGroup, "DSNSZone");
 
+    public static GroupVersionKind DomainRelationship { get; } = Ours(CoreGroup, "DomainRelationship");
+
     public static GroupVersionKind Namespace { get; } = new("", "v1", "Namespace");
     public static GroupVersionKind Secret { get; } = new("", "v1", "Secret");
     public static GroupVersionKind ConfigMap { get; } = new("", "v1", "ConfigMap");

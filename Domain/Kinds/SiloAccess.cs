@@ -45,6 +45,7 @@ public static class SiloAccess
         (IdentityBinding, SiloUse.Follows | SiloUse.Reports),
         (PermissionSnapshot, SiloUse.Follows | SiloUse.Makes | SiloUse.Removes | SiloUse.Reports),
         (PermissionSnapshotReceipt, SiloUse.Makes | SiloUse.Reports),
+        (Guardian, SiloUse.Makes | SiloUse.Reports),
         (TalosCluster, SiloUse.Follows | SiloUse.Reports),
         (ClusterPack, SiloUse.Follows | SiloUse.Annotates | SiloUse.Reports),
         (PackExecution, SiloUse.Follows | SiloUse.Makes | SiloUse.Reports),

@@ -7,6 +7,9 @@ namespace Governor.Domain.Memberships;
 /// <summary>The profiles and memberships of one namespace: where each side learns of the other.</summary>
 public sealed record RosterState(ImmutableSortedDictionary<string, ProfileStanding> Profiles, ImmutableSortedDictionary<string, MembershipStanding> Memberships)
 {
+    /// <summary>Whoever else wants to know.</summary>
+    public ImmutableSortedSet<Address> Interested { get; init; } = [];
+
     public static RosterState Initial { get; } =
         new(ImmutableSortedDictionary<string, ProfileStanding>.Empty, ImmutableSortedDictionary<string, MembershipStanding>.Empty);
 }
@@ -20,6 +23,7 @@ public static class RosterRules
             Decision.Of(state with { Profiles = state.Profiles.SetItem(profile.Profile.ToString(), profile) }),
         MembershipStanding membership when membership.Supersedes(state.Memberships.GetValueOrDefault(membership.Key.ToString())) =>
             Decision.Of(state with { Memberships = state.Memberships.SetItem(membership.Key.ToString(), membership) }),
+        Interest interest => Decision.Of(state with { Interested = state.Interested.With(interest) }),
         _ => Decision.Of(state),
     };
 
@@ -32,5 +36,7 @@ public static class RosterRules
             yield return new Letter(new Address(Subjects.Profile, profile.Profile.ToString()), roster);
         foreach (var membership in state.Memberships.Values)
             yield return new Letter(new Address(Subjects.Membership, membership.Key.ToString()), roster);
+        foreach (var receiver in state.Interested)
+            yield return new Letter(receiver, roster);
     }
 }

@@ -15,10 +15,16 @@ internal sealed class Ceiling
     private ILookup<string, KeyValuePair<Slot, Cell>>? _byGroup;
     private ILookup<string, KeyValuePair<Slot, Cell>>? _byResource;
 
+    private readonly Dictionary<string, Held> _groups = new(StringComparer.Ordinal);
+    private readonly Held? _anyGroup;
+
     private Ceiling(RuleTable table)
     {
         table.Prune();
         _table = table;
+        foreach (var (slot, cell) in table.Cells)
+            (CollectionsMarshal.GetValueRefOrAddDefault(_groups, slot.Group, out _) ??= new Held()).Add(slot.Resource, cell);
+        _groups.Remove(ResourcePattern.All, out _anyGroup);
     }
 
     private ILookup<string, KeyValuePair<Slot, Cell>> ByGroup => _byGroup ??= _table.Cells.ToLookup(entry => entry.Key.Group, StringComparer.Ordinal);
@@ -62,20 +68,33 @@ internal sealed class Ceiling
         var shared = false;
         if (group == ResourcePattern.All || ResourcePattern.IsPattern(resource))
         {
-            foreach (ref readonly var overlap in Overlaps(group, resource).AsSpan())
-                shared |= Intersect(new Slot(@namespace, overlap.Group, overlap.Resource), overlap.Cell, verbs, names, into);
+            foreach (var overlap in Overlaps(group, resource))
+            {
+                Cell? part = null;
+                Intersect(new Slot(@namespace, overlap.Group, overlap.Resource), overlap.Cell, verbs, names, into, ref part);
+                shared |= part is not null;
+            }
             return shared;
         }
         // One kind of resource lies under at most six places of the ceiling, and what it shares with each lies at its own place.
         var place = new Slot(@namespace, group, resource);
-        var subresource = ResourcePattern.SubresourceOfAll(resource);
-        foreach (var heldGroup in (ReadOnlySpan<string>)[group, ResourcePattern.All])
+        Cell? cell = null;
+        Under(_groups.GetValueOrDefault(group), ref cell);
+        Under(_anyGroup, ref cell);
+        return cell is not null;
+
+        void Under(Held? held, ref Cell? made)
         {
-            shared |= IntersectAt(new Slot("", heldGroup, resource), place, verbs, names, into);
-            shared |= subresource is not null && IntersectAt(new Slot("", heldGroup, subresource), place, verbs, names, into);
-            shared |= IntersectAt(new Slot("", heldGroup, ResourcePattern.All), place, verbs, names, into);
+            if (held is null)
+                return;
+            var (all, itself, subresource) = held.Over(resource);
+            if (all is not null)
+                Intersect(place, all, verbs, names, into, ref made);
+            if (itself is not null)
+                Intersect(place, itself, verbs, names, into, ref made);
+            if (subresource is not null)
+                Intersect(place, subresource, verbs, names, into, ref made);
         }
-        return shared;
     }
 
     /// <summary>The verbs of a declared rule at one (group, resource) that the ceiling does not grant on all of the rule's names.</summary>
@@ -95,16 +114,13 @@ internal sealed class Ceiling
         return excess;
     }
 
-    private bool IntersectAt(Slot held, Slot place, VerbMask verbs, ImmutableArray<string> names, RuleTable into) =>
-        _table.Find(held) is { } cell && Intersect(place, cell, verbs, names, into);
-
-    private static bool Intersect(Slot slot, Cell ceiling, VerbMask verbs, ImmutableArray<string> names, RuleTable into)
+    /// <param name="cell">The cell of the slot; null as long as nothing has been put into it.</param>
+    private static void Intersect(Slot slot, Cell ceiling, VerbMask verbs, ImmutableArray<string> names, RuleTable into, ref Cell? cell)
     {
-        Cell? cell = null;
         var everyName = verbs.And(ceiling.All);
         if (everyName != VerbMask.None)
         {
-            cell = into.At(slot);
+            cell ??= into.At(slot);
             if (names.IsDefaultOrEmpty)
                 cell.All = cell.All.Or(everyName);
             else
@@ -112,22 +128,18 @@ internal sealed class Ceiling
                     cell.Add(name, everyName);
         }
         if (ceiling.Named is null)
-            return cell is not null;
+            return;
         if (names.IsDefaultOrEmpty)
             foreach (var (name, granted) in ceiling.Named)
-                cell = Share(name, verbs.And(granted));
+                Share(name, verbs.And(granted), ref cell);
         else
             foreach (var name in names)
-                cell = Share(name, verbs.And(ceiling.Named.GetValueOrDefault(name)));
-        return cell is not null;
+                Share(name, verbs.And(ceiling.Named.GetValueOrDefault(name)), ref cell);
 
-        Cell? Share(string name, VerbMask granted)
+        void Share(string name, VerbMask granted, ref Cell? shared)
         {
-            if (granted == VerbMask.None)
-                return cell;
-            cell ??= into.At(slot);
-            cell.Add(name, granted);
-            return cell;
+            if (granted != VerbMask.None)
+                (shared ??= into.At(slot)).Add(name, granted);
         }
     }
 
@@ -158,5 +170,28 @@ internal sealed class Ceiling
         return ResourcePattern.SubresourceOfAll(resource) is { } subresource
             ? ByResource[resource].Concat(ByResource[subresource]).Concat(ByResource[ResourcePattern.All])
             : ByResource[resource].Concat(ByResource[ResourcePattern.All]);
+    }
+
+    /// <summary>What the ceiling holds in one group: one look-up for the group, and as few as can be for the resource.</summary>
+    private sealed class Held
+    {
+        private readonly Dictionary<string, Cell> _resources = new(StringComparer.Ordinal);
+        private Cell? _all;
+        private bool _hasSubresourcesOfAll;
+
+        public void Add(string resource, Cell cell)
+        {
+            if (resource == ResourcePattern.All)
+                _all = cell;
+            else
+                _resources[resource] = cell;
+            _hasSubresourcesOfAll |= ResourcePattern.IsSubresourceOfAll(resource);
+        }
+
+        /// <summary>The places that one kind of resource lies under.</summary>
+        public (Cell? All, Cell? Itself, Cell? Subresource) Over(string resource) => _resources.Count == 0
+            ? (_all, null, null)
+            : (_all, _resources.GetValueOrDefault(resource),
+                _hasSubresourcesOfAll && ResourcePattern.SubresourceOfAll(resource) is { } subresource ? _resources.GetValueOrDefault(subresource) : null);
     }
 }

@@ -41,10 +41,10 @@ public sealed record DecisionExplanation(PermissionAnswer Answer, ImmutableArray
         if (state.Platform is not { } platform)
             return new DecisionExplanation(answer, [], Withholding(state));
         var ceiling = PlatformCeiling.Of(platform);
-        var leftOut = state.Snapshot?.LeftOut.Contains(question.Principal) == true;
+        var subjects = question.Subjects.ToHashSet(StringComparer.Ordinal);
         var evidence = state.Grants.Values.Select(fact => fact.Grant).OfType<Grant>()
-            .Where(grant => grant.Principal == question.Principal)
-            .SelectMany(grant => Weigh(grant with { PlatformCeiling = ceiling }, question, leftOut));
+            .Where(grant => subjects.Contains(grant.Principal))
+            .SelectMany(grant => Weigh(grant with { PlatformCeiling = ceiling }, question, state.Snapshot?.LeftOut.Contains(grant.Principal) == true));
         return new DecisionExplanation(answer, [.. evidence], answer.Allowed ? [] : Withholding(state));
     }
 

@@ -89,7 +89,7 @@ public static class Materialisation
 
     private static JsonObject Subject(Principal principal) => principal.Kind == PrincipalKind.ServiceAccount
         ? new JsonObject { ["kind"] = "ServiceAccount", ["name"] = principal.Name, ["namespace"] = principal.Namespace }
-        : new JsonObject { ["apiGroup"] = KnownKinds.Role.Group, ["kind"] = "User", ["name"] = principal.Name };
+        : new JsonObject { ["apiGroup"] = KnownKinds.Role.Group, ["kind"] = $"{principal.Kind}", ["name"] = principal.Name };
 
     // Rules that differ in nothing but the resource are one.
     private static JsonArray Rules(ImmutableArray<EffectiveRule> rules)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 
 namespace Governor.Domain.Permissions;
 
@@ -19,9 +20,16 @@ public sealed record QuestionFault(string Member, string Expected, string Found)
 /// <param name="Namespace">Null asks about cluster-scoped objects, or about all namespaces.</param>
 public sealed record PermissionQuestion(string Principal, string ApiGroup, string Resource, string Verb, string? ResourceName = null, string? Namespace = null)
 {
+    /// <summary>The groups that the principal is in: what they may do, it may, too.</summary>
+    public ImmutableArray<string> Groups { get; init; } = [];
+
+    /// <summary>Principal and groups, as profiles refer to them.</summary>
+    internal IEnumerable<string> Subjects => Groups.Select(Permissions.Principal.OfGroup).Prepend(Principal);
+
     private const int LongestName = 253;
     private const int LongestLabel = 63;
     private const int LongestPrincipal = 1024;
+    private const int MostGroups = 1000;
 
     private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
     private static readonly SearchValues<char> GroupCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.");
@@ -36,6 +44,8 @@ public sealed record PermissionQuestion(string Principal, string ApiGroup, strin
             yield return new QuestionFault("resource", "the plural of a resource in small letters, perhaps with /subresource, or *", Quote(Resource));
         if (Verb != ResourcePattern.All && !(Verb.Length is > 0 and <= LongestLabel && !Verb.AsSpan().ContainsAnyExcept(VerbCharacters)))
             yield return new QuestionFault("verb", "a verb in small letters, or *", Quote(Verb));
+        foreach (var fault in FaultsOfGroups(Groups))
+            yield return fault;
         if (ResourceName is { Length: > 0 } name && (name.Length > LongestName || name == ResourcePattern.All || name.Any(character => character is '/' or '%' || char.IsControl(character))))
             yield return new QuestionFault("resourceName", "the name of one object; none for all", Quote(name));
         if (Namespace is { Length: > 0 } place && !IsLabel(place))
@@ -46,7 +56,16 @@ public sealed record PermissionQuestion(string Principal, string ApiGroup, strin
     public static QuestionFault? FaultOf(string principal) =>
         principal.Length is > 0 and <= LongestPrincipal && !principal.Any(char.IsControl)
             ? null
-            : new QuestionFault("principal", $"a user or system:serviceaccount:NAMESPACE:NAME, of at most {LongestPrincipal} characters", Quote(principal));
+            : new QuestionFault("principal", $"a user, system:serviceaccount:NAMESPACE:NAME or system:group:NAME, of at most {LongestPrincipal} characters", Quote(principal));
+
+    /// <summary>What is wrong with the names of groups.</summary>
+    public static IEnumerable<QuestionFault> FaultsOfGroups(ImmutableArray<string> groups)
+    {
+        if (groups.Length > MostGroups)
+            yield return new QuestionFault("groups", $"at most {MostGroups} groups", $"{groups.Length}");
+        foreach (var name in groups.Where(name => name is not { Length: > 0 and <= LongestPrincipal } || name.Any(char.IsControl)).Take(1))
+            yield return new QuestionFault("groups", $"names of groups, of at most {LongestPrincipal} characters", Quote(name ?? ""));
+    }
 
     /// <summary>What is wrong with a cluster's name, or null.</summary>
     public static QuestionFault? FaultOfCluster(string cluster) =>

@@ -49,6 +49,10 @@ public sealed record RbacProfile(
     {
         var reader = new FieldReader(source);
         var principal = reader.Name(reader.Spec, "spec", "principalRef", "PrincipalRefNotEmpty");
+        // Everybody, the administrators and the API server's own are nobody whom a profile gives something.
+        var group = principal.StartsWith(Principal.GroupPrefix, StringComparison.Ordinal) ? principal[Principal.GroupPrefix.Length..] : null;
+        reader.Require(group is null || (group.Length > 0 && !group.StartsWith("system:", StringComparison.Ordinal)), "PrincipalGroupValid", "spec.principalRef",
+            $"expected {Principal.GroupPrefix}NAME with the name of a group that is not one of Kubernetes' own, found '{principal}'");
         var clusters = reader.Texts(reader.Spec, "spec", "targetClusters");
         reader.Require(!clusters.IsEmpty, "TargetClustersNotEmpty", "spec.targetClusters", "expected at least one cluster, found none");
         var declarations = reader.Items(reader.Spec, "spec", "permissionDeclarations")

@@ -61,9 +61,10 @@ internal sealed class Cell
 /// Pruned, it holds the maximal tuples only. Because the names of groups, resources, verbs and objects are unbounded, no wildcard is
 /// ever covered by single values, so the maximal tuples are a canonical form: equal rights have equal tables.
 /// </summary>
-internal sealed class RuleTable
+/// <param name="slots">About so many are going to be in it: a table that grows is copied again and again, and leaves large arrays behind.</param>
+internal sealed class RuleTable(int slots = 0)
 {
-    private readonly Dictionary<Slot, Cell> _cells = [];
+    private readonly Dictionary<Slot, Cell> _cells = new(slots);
     private bool _namespaced;
     private bool _anyGroup;
     private bool _anyResource;
@@ -116,19 +117,41 @@ internal sealed class RuleTable
     /// <summary>The tuples as rules in canonical order: namespace, group, resource, all names before single names.</summary>
     public ImmutableArray<EffectiveRule> ToRules()
     {
-        var slots = _cells.Keys.ToArray();
-        Array.Sort(slots, EffectiveRule.Order);
+        var slots = new (Slot Slot, Cell Cell)[_cells.Count];
+        var n = 0;
+        foreach (var (slot, cell) in _cells)
+            slots[n++] = (slot, cell);
+        slots.AsSpan().Sort(static (left, right) => EffectiveRule.Order(left.Slot, right.Slot));
         var rules = ImmutableArray.CreateBuilder<EffectiveRule>(slots.Length);
-        foreach (var slot in slots)
+        foreach (var (slot, cell) in slots)
         {
-            var cell = _cells[slot];
             if (cell.All != VerbMask.None)
                 rules.Add(EffectiveRule.Of(slot, cell.All, []));
             if (cell.Named is { Count: > 0 } named)
-                rules.AddRange(named.GroupBy(entry => entry.Value).OrderBy(group => group.Key)
-                    .Select(group => EffectiveRule.Of(slot, group.Key, [.. group.Select(entry => entry.Key).Order(StringComparer.Ordinal)])));
+                AddNamed(rules, slot, named);
         }
-        return rules.ToImmutable();
+        return rules.DrainToImmutable();
+    }
+
+    // Names with the same verbs are one rule: the smaller mask first, names in their order.
+    private static void AddNamed(ImmutableArray<EffectiveRule>.Builder rules, Slot slot, Dictionary<string, VerbMask> named)
+    {
+        var entries = new (VerbMask Verbs, string Name)[named.Count];
+        var n = 0;
+        foreach (var (name, verbs) in named)
+            entries[n++] = (verbs, name);
+        entries.AsSpan().Sort(static (left, right) => left.Verbs != right.Verbs ? ((uint)left.Verbs).CompareTo((uint)right.Verbs) : string.CompareOrdinal(left.Name, right.Name));
+        for (var first = 0; first < entries.Length;)
+        {
+            var end = first + 1;
+            while (end < entries.Length && entries[end].Verbs == entries[first].Verbs)
+                end++;
+            var names = new string[end - first];
+            for (var i = 0; i < names.Length; i++)
+                names[i] = entries[first + i].Name;
+            rules.Add(EffectiveRule.Of(slot, entries[first].Verbs, ImmutableCollectionsMarshal.AsImmutableArray(names)));
+            first = end;
+        }
     }
 
     // The order of removal does not matter: whatever a wider slot loses, it loses to a still wider one, which covers this slot too.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Governor.Domain.Admission;
 using Governor.Domain.Approvals;
@@ -10,17 +11,21 @@ namespace Governor.Silo.Admission;
 /// can reach the port can say anything.
 /// </summary>
 internal sealed partial class AdmissionEndpoint(
-    ConfiguredPolicy policy, BootstrapReading bootstrap, RefusalRecorder recorder, IOptions<AdmissionOptions> options, TimeProvider clock, ILogger<AdmissionEndpoint> logger)
+    ConfiguredPolicy policy, BootstrapReading bootstrap, RefusalRecorder recorder, AdmissionMetrics metrics, IOptions<AdmissionOptions> options, TimeProvider clock,
+    ILogger<AdmissionEndpoint> logger)
 {
     public async Task AnswerAsync(HttpContext context, AdmissionCall call)
     {
+        var since = Stopwatch.GetTimestamp();
         if (!context.Request.HasJsonContentType())
         {
+            metrics.Answered(call, AdmissionMetrics.Malformed, since);
             await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, $"Content-Type: expected application/json, found '{context.Request.ContentType}'");
             return;
         }
         if (await ReadAsync(context.Request) is not { } body)
         {
+            metrics.Answered(call, AdmissionMetrics.Malformed, since);
             await RefuseAsync(
                 context, StatusCodes.Status413PayloadTooLarge,
                 string.Create(CultureInfo.InvariantCulture, $"body: expected at most {options.Value.MaxReviewBytes} bytes ({AdmissionOptions.Section}:{nameof(options.Value.MaxReviewBytes)}), found more"));
@@ -29,6 +34,7 @@ internal sealed partial class AdmissionEndpoint(
         var review = ReviewReader.Read(body.GetBuffer().AsSpan(0, (int)body.Length));
         if (review.Value is not { } request)
         {
+            metrics.Answered(call, AdmissionMetrics.Malformed, since);
             LogMalformed(logger, call.Path, review.Summary());
             await RefuseAsync(context, StatusCodes.Status400BadRequest, review.Summary());
             return;
@@ -37,6 +43,7 @@ internal sealed partial class AdmissionEndpoint(
         var verdict = AdmissionRules.Judge(call, request, policy.Policy, isOpen);
         if (Refusal.Of(request, verdict, clock.GetUtcNow()) is { } refusal)
             await recorder.RecordAsync(refusal);
+        metrics.Answered(call, verdict, since);
         context.Response.ContentType = "application/json";
         await context.Response.Body.WriteAsync(ReviewWriter.Write(request.Uid, verdict), context.RequestAborted);
     }

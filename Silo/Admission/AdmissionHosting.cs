@@ -11,6 +11,7 @@ internal static class AdmissionHosting
         services.AddSingleton<IValidateOptions<AdmissionOptions>, AdmissionOptionsValidator>();
         services.AddSingleton<ConfiguredPolicy>();
         services.AddSingleton<BootstrapReading>();
+        services.AddSingleton<AdmissionMetrics>();
         services.AddSingleton<ServingCertificate>();
         services.AddSingleton<AdmissionEndpoint>();
         services.AddSingleton<RefusalRecorder>().AddHostedService(s => s.GetRequiredService<RefusalRecorder>());

@@ -99,7 +99,7 @@ internal sealed partial class AdmissionListener(
         while (!_stopping.IsCancellationRequested)
             try
             {
-                await grains.GetGrain<IBootstrapGrain>(BootstrapRules.Key).StartAsync(options.Value.BootstrapWindow);
+                await grains.GetGrain<IBootstrapGrain>(BootstrapRules.Key).StartAsync(options.Value.BootstrapWindow, options.Value.BootstrapSettling);
                 return;
             }
             catch (Exception e) when (e is not OutOfMemoryException)

@@ -22,6 +22,9 @@ public sealed class AdmissionOptions
     /// <summary>How long the bootstrap window is open, from the first start ever; at most a week. Zero: never.</summary>
     public TimeSpan BootstrapWindow { get; set; } = TimeSpan.FromMinutes(30);
 
+    /// <summary>How long the family's profiles have to be provisioned, and its memberships admitted, before the window closes by itself; at most an hour.</summary>
+    public TimeSpan BootstrapSettling { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Names and addresses that certificates are valid for besides those of the Service.</summary>
     public List<string> HostNames { get; set; } = [];
 
@@ -65,6 +68,7 @@ internal sealed class AdmissionOptionsValidator : IValidateOptions<AdmissionOpti
         foreach (var group in options.Administrators)
             Check(!string.IsNullOrWhiteSpace(group) && group is not ("system:authenticated" or "system:unauthenticated" or "system:serviceaccounts"), nameof(options.Administrators), "names of groups of few", group);
         Between(options.BootstrapWindow, TimeSpan.Zero, TimeSpan.FromDays(7), nameof(options.BootstrapWindow));
+        Between(options.BootstrapSettling, TimeSpan.Zero, TimeSpan.FromHours(1), nameof(options.BootstrapSettling));
         Between(options.CertificateLifetime, TimeSpan.FromHours(1), TimeSpan.FromDays(90), nameof(options.CertificateLifetime));
         Between(options.AuthorityLifetime, options.CertificateLifetime * 2, TimeSpan.FromDays(3650), nameof(options.AuthorityLifetime));
         Between(options.AuthorityOverlap, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(options.AuthorityOverlap));

@@ -11,7 +11,10 @@ namespace Governor.Silo.Admission;
 public sealed record ClosingBody(string Why);
 
 /// <param name="Open">As of now.</param>
-public sealed record BootstrapView(bool Open, DateTimeOffset? OpenedAt, DateTimeOffset? Until, DateTimeOffset? ClosedAt, string ClosedBy);
+/// <param name="ClosesAt">When it closes if nothing changes.</param>
+/// <param name="WaitsFor">What would close it before its end; empty when nothing is missing.</param>
+public sealed record BootstrapView(
+    bool Open, DateTimeOffset? OpenedAt, DateTimeOffset? Until, DateTimeOffset? ClosesAt, IReadOnlyList<string> WaitsFor, DateTimeOffset? ClosedAt, string ClosedBy);
 
 /// <summary>The bootstrap window over HTTP: to look at, and to close before its time.</summary>
 internal static class BootstrapEndpoints
@@ -43,5 +46,7 @@ internal static class BootstrapEndpoints
         return TypedResults.Ok(View(await reading.ReadAsync(context.RequestAborted), clock.GetUtcNow()));
     }
 
-    private static BootstrapView View(BootstrapState state, DateTimeOffset now) => new(state.IsOpen(now), state.OpenedAt, state.Until, state.ClosedAt, state.ClosedBy);
+    private static BootstrapView View(BootstrapState state, DateTimeOffset now) => new(
+        state.IsOpen(now), state.OpenedAt, state.Until, state.ClosedAt is null ? state.End : null,
+        state.IsOpen(now) ? BootstrapRules.Missing(state.Family) : [], state.ClosedAt, state.ClosedBy);
 }

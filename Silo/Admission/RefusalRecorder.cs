@@ -11,7 +11,8 @@ namespace Governor.Silo.Admission;
 /// Brings refusals into the audit trail. A refusal that is worth an event is answered after the event is committed, or after a moment:
 /// whoever is refused can wait, the API server cannot for long. What waits is bounded, and what finds no room is counted and said.
 /// </summary>
-internal sealed partial class RefusalRecorder(IGrainFactory grains, IOptions<AdmissionOptions> options, TimeProvider clock, ILogger<RefusalRecorder> logger) : BackgroundService
+internal sealed partial class RefusalRecorder(IGrainFactory grains, IOptions<AdmissionOptions> options, AdmissionMetrics metrics, TimeProvider clock, ILogger<RefusalRecorder> logger)
+    : BackgroundService
 {
     private const int Room = 1024;
 
@@ -92,7 +93,11 @@ internal sealed partial class RefusalRecorder(IGrainFactory grains, IOptions<Adm
     {
         var entry = new Entry(refusal, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         if (_queue.Writer.TryWrite(entry))
+        {
+            metrics.Waits();
             return entry.Committed.Task;
+        }
+        metrics.Lost();
         LogLost(logger, ++_lost, refusal.By.Name, refusal.Rule, refusal.Count);
         return null;
     }
@@ -112,6 +117,7 @@ internal sealed partial class RefusalRecorder(IGrainFactory grains, IOptions<Adm
             try
             {
                 await grains.GetGrain<IRefusalsGrain>(RefusalRules.Key).RecordAsync(refusals).WaitAsync(stop);
+                metrics.Committed(batch.Count);
                 foreach (var entry in batch)
                     entry.Committed.TrySetResult();
                 return;

@@ -1,5 +1,6 @@
 using Governor.Domain.Approvals;
 using Governor.Domain.Kinds;
+using Governor.Domain.Permissions;
 using Governor.Grains.Interfaces.Ports;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -97,6 +98,8 @@ internal static class AccessExtensions
     /// <summary>Whether the caller has the right that the endpoint needs, and not only the one to ask about himself.</summary>
     public static bool MayAskAboutOthers(this HttpContext context) => context.Features.GetRequiredFeature<AccessVerdict>().Allowed;
 
-    /// <summary>Whether the caller is the principal, or has the right that the endpoint needs.</summary>
-    public static bool MayAskAbout(this HttpContext context, string principal) => context.MayAskAboutOthers() || context.Caller().Name == principal;
+    /// <summary>Whether it is about the caller, in no group that he is not in, or the caller has the right that the endpoint needs. Nobody is a group.</summary>
+    public static bool MayAskAbout(this HttpContext context, Caller about) =>
+        context.MayAskAboutOthers()
+        || (context.Caller() is var caller && caller.Name == about.Name && Principal.Parse(about.Name).Kind != PrincipalKind.Group && about.Groups.All(caller.Groups.Contains));
 }

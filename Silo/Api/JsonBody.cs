@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,15 +29,16 @@ internal static class JsonBody
     public static async Task<(T? Body, ProblemHttpResult? Problem)> ReadAsync<T>(HttpRequest request)
         where T : class
     {
-        if (!request.HasJsonContentType())
+        if (request.ContentType != "application/json" && !request.HasJsonContentType())
             return (null, Wrong(StatusCodes.Status415UnsupportedMediaType, TypeFault(request)));
-        var bytes = ArrayPool<byte>.Shared.Rent(MaximumBytes + 1);
+        var read = await ReadAsync(request.BodyReader, request.HttpContext.RequestAborted);
         try
         {
-            var length = await request.Body.ReadAtLeastAsync(bytes.AsMemory(0, MaximumBytes + 1), MaximumBytes + 1, throwOnEndOfStream: false, request.HttpContext.RequestAborted);
-            if (length > MaximumBytes)
+            if (read.Buffer.Length > MaximumBytes)
                 return (null, Wrong(StatusCodes.Status413PayloadTooLarge, $"body: expected at most {MaximumBytes} bytes, found more"));
-            var body = JsonSerializer.Deserialize<T>(bytes.AsSpan(0, length), Strict);
+            var body = read.Buffer.IsSingleSegment
+                ? JsonSerializer.Deserialize<T>(read.Buffer.FirstSpan, Strict)
+                : JsonSerializer.Deserialize<T>(read.Buffer.ToArray(), Strict);
             return body is null ? (null, Wrong(StatusCodes.Status400BadRequest, "body: expected an object, found null")) : (body, null);
         }
         catch (JsonException e)
@@ -45,7 +47,19 @@ internal static class JsonBody
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            request.BodyReader.AdvanceTo(read.Buffer.End);
+        }
+    }
+
+    /// <summary>All of it, or more than we take.</summary>
+    private static async ValueTask<ReadResult> ReadAsync(PipeReader body, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellation);
+            if (read.IsCompleted || read.Buffer.Length > MaximumBytes)
+                return read;
+            body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 

@@ -1,3 +1,4 @@
+using Governor.Domain.Approvals;
 using Governor.Domain.Permissions;
 using Governor.Grains.Interfaces.Ports;
 using Governor.Grains.Watches;
@@ -44,17 +45,18 @@ internal static class PermissionEndpoints
 /// <summary>Reads a question, sees to it that the caller may ask it, and answers from what is committed.</summary>
 internal sealed class PermissionService(PermissionKnowledge knowledge, ObservationGate gate, TimeProvider clock)
 {
-    public async Task<Results<Ok<CheckPermissionView>, ProblemHttpResult>> CheckAsync(HttpContext context)
+    public async Task<Results<JsonOk<CheckPermissionView>, ProblemHttpResult>> CheckAsync(HttpContext context)
     {
         var (body, problem) = await JsonBody.ReadAsync<CheckPermissionBody>(context.Request);
         if (body is null)
             return problem!;
-        var question = body.Question(body.Principal ?? context.Caller().Name);
-        var (known, refusal) = await FindAsync(context, body.Cluster, question.Principal, question.Faults());
+        var about = About(context, body.Principal, body.Groups);
+        var question = body.Question(about);
+        var (known, refusal) = await FindAsync(context, body.Cluster, about, question.Faults());
         if (known is null)
             return refusal!;
         var answer = PermissionQueries.Check(known.State, question);
-        return TypedResults.Ok(new CheckPermissionView(answer.Allowed, answer.Reason, View(known)));
+        return new JsonOk<CheckPermissionView>(new(answer.Allowed, answer.Reason, View(known)));
     }
 
     public async Task<Results<Ok<ListPermissionsView>, ProblemHttpResult>> ListAsync(HttpContext context)
@@ -62,11 +64,11 @@ internal sealed class PermissionService(PermissionKnowledge knowledge, Observati
         var (body, problem) = await JsonBody.ReadAsync<ListPermissionsBody>(context.Request);
         if (body is null)
             return problem!;
-        var principal = body.Principal ?? context.Caller().Name;
-        var (known, refusal) = await FindAsync(context, body.Cluster, principal, []);
+        var about = About(context, body.Principal, body.Groups);
+        var (known, refusal) = await FindAsync(context, body.Cluster, about, PermissionQuestion.FaultsOfGroups(about.Groups));
         if (known is null)
             return refusal!;
-        return TypedResults.Ok(new ListPermissionsView([.. PermissionQueries.List(known.State, principal).Select(RuleView.Of)], View(known)));
+        return TypedResults.Ok(new ListPermissionsView([.. PermissionQueries.List(known.State, about.Name, about.Groups).Select(RuleView.Of)], View(known)));
     }
 
     public async Task<Results<Ok<WhoCanDoView>, ProblemHttpResult>> WhoCanAsync(HttpContext context)
@@ -86,8 +88,9 @@ internal sealed class PermissionService(PermissionKnowledge knowledge, Observati
         var (body, problem) = await JsonBody.ReadAsync<CheckPermissionBody>(context.Request);
         if (body is null)
             return problem!;
-        var question = body.Question(body.Principal ?? context.Caller().Name);
-        var (known, refusal) = await FindAsync(context, body.Cluster, question.Principal, question.Faults());
+        var about = About(context, body.Principal, body.Groups);
+        var question = body.Question(about);
+        var (known, refusal) = await FindAsync(context, body.Cluster, about, question.Faults());
         if (known is null)
             return refusal!;
         var explained = DecisionExplanation.Of(known.State, question);
@@ -99,15 +102,23 @@ internal sealed class PermissionService(PermissionKnowledge knowledge, Observati
             View(known)));
     }
 
-    /// <param name="principal">Null where it is asked who.</param>
+    // Who asks about himself asks with the groups that the management cluster knows him in.
+    private static Caller About(HttpContext context, string? principal, IReadOnlyList<string>? groups)
+    {
+        var caller = context.Caller();
+        var name = principal ?? caller.Name;
+        return new Caller(name, groups is not null ? [.. groups] : name == caller.Name ? caller.Groups : []);
+    }
+
+    /// <param name="about">Null where it is asked who.</param>
     private async Task<(KnownPermissions? Known, ProblemHttpResult? Refusal)> FindAsync(
-        HttpContext context, string? cluster, string? principal, IEnumerable<QuestionFault> faults)
+        HttpContext context, string? cluster, Caller? about, IEnumerable<QuestionFault> faults)
     {
         // Before anything is said about what was sent: an answer about somebody else is none of the caller's business.
-        if (principal is not null && !context.MayAskAbout(principal))
+        if (about is not null && !context.MayAskAbout(about))
             return (null, TypedResults.Problem(
-                $"{Refusal(context)}: asked about '{principal}', expected the right, or a question about {context.Caller().Name} himself", statusCode: StatusCodes.Status403Forbidden));
-        QuestionFault?[] all = [principal is null ? null : PermissionQuestion.FaultOf(principal), PermissionQuestion.FaultOfCluster(cluster ?? ""), .. faults];
+                $"{Refusal(context)}: asked about '{about.Name}'{(about.Name == context.Caller().Name ? " in other groups" : "")}, expected the right, or a question about {context.Caller().Name} himself", statusCode: StatusCodes.Status403Forbidden));
+        QuestionFault?[] all = [about is null ? null : PermissionQuestion.FaultOf(about.Name), PermissionQuestion.FaultOfCluster(cluster ?? ""), .. faults];
         if (all.Any(fault => fault is not null))
             return (null, TypedResults.Problem(
                 string.Join("; ", all.OfType<QuestionFault>().Select(fault => $"body.{fault}")), statusCode: StatusCodes.Status400BadRequest));

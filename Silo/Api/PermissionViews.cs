@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Governor.Domain.Approvals;
 using Governor.Domain.Permissions;
 
 namespace Governor.Silo.Api;
@@ -9,15 +10,18 @@ namespace Governor.Silo.Api;
 /// <param name="Resource">The plural, perhaps with a subresource.</param>
 /// <param name="ResourceName">One object; all of them when absent.</param>
 /// <param name="Namespace">One namespace; cluster-scoped objects and all namespaces when absent.</param>
+/// <param name="Groups">The groups of the principal; where it is the caller and this is absent, those that the caller is in.</param>
 public sealed record CheckPermissionBody(
-    string? Principal = null, string? Cluster = null, string? ApiGroup = null, string? Resource = null, string? Verb = null, string? ResourceName = null, string? Namespace = null)
+    string? Principal = null, string? Cluster = null, string? ApiGroup = null, string? Resource = null, string? Verb = null, string? ResourceName = null, string? Namespace = null,
+    IReadOnlyList<string>? Groups = null)
 {
-    internal PermissionQuestion Question(string principal) => new(principal, ApiGroup ?? "", Resource ?? "", Verb ?? "", ResourceName, Namespace);
+    internal PermissionQuestion Question(Caller about) => new(about.Name, ApiGroup ?? "", Resource ?? "", Verb ?? "", ResourceName, Namespace) { Groups = about.Groups };
 }
 
 /// <summary>All that somebody may do.</summary>
 /// <param name="Principal">The caller when absent.</param>
-public sealed record ListPermissionsBody(string? Principal = null, string? Cluster = null);
+/// <param name="Groups">The groups of the principal; where it is the caller and this is absent, those that the caller is in.</param>
+public sealed record ListPermissionsBody(string? Principal = null, string? Cluster = null, IReadOnlyList<string>? Groups = null);
 
 /// <summary>Who may do something.</summary>
 /// <inheritdoc cref="CheckPermissionBody"/>

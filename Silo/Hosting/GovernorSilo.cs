@@ -137,6 +137,7 @@ public static class GovernorSilo
         app.MapAbandonments();
         app.MapGovernance();
         app.MapPermissions();
+        app.MapRelationships();
         app.MapAudit();
         app.MapLog();
         app.MapHealth();

@@ -24,16 +24,48 @@ public sealed class AdmissionBed : IAsyncDisposable
 
     public int Port { get; }
 
-    public static async Task<AdmissionBed> StartAsync(SiloGround ground, string window = "00:00:00", bool isInstalled = true)
+    public static async Task<AdmissionBed> StartAsync(SiloGround ground, string window = "00:00:00", bool isInstalled = true, params string[] settings)
     {
         var port = FreePort.Next();
         // The silo of the bed is the user 'governor': an operator by that exact name.
         var made = new AdmissionBed(await SiloBed.StartAsync(
-            ground, $"--Governor:Admission:Url=https://127.0.0.1:{port}", $"--Governor:Admission:Operators:0={Operator}", "--Governor:Admission:Operators:1=governor", $"--Governor:Admission:BootstrapWindow={window}",
-            "--Governor:Admission:AuthorityOverlap=00:00:01", "--Governor:Admission:HostNames:0=127.0.0.1"), port);
+            ground, [$"--Governor:Admission:Url=https://127.0.0.1:{port}", $"--Governor:Admission:Operators:0={Operator}", "--Governor:Admission:Operators:1=governor", $"--Governor:Admission:BootstrapWindow={window}",
+            "--Governor:Admission:AuthorityOverlap=00:00:01", "--Governor:Admission:HostNames:0=127.0.0.1", .. settings]), port);
         if (isInstalled)
             await made.InstallAsync();
         return made;
+    }
+
+    /// <summary>The family's own profile, policy, sets and membership.</summary>
+    public async Task DeclareFamilyAsync()
+    {
+        foreach (var item in Manifests.ManifestReader.Read("""
+            apiVersion: security.ontai.dev/v1alpha1
+            kind: PermissionSet
+            metadata: { name: management-maximum, namespace: seam-system }
+            spec: { permissions: [{ apiGroups: [""], resources: [configmaps], verbs: [get] }] }
+            ---
+            apiVersion: security.ontai.dev/v1alpha1
+            kind: RBACPolicy
+            metadata: { name: management-policy, namespace: seam-system }
+            spec: { subjectScope: platform, maximumPermissionSetRef: management-maximum, enforcementMode: strict }
+            ---
+            apiVersion: security.ontai.dev/v1alpha1
+            kind: RBACProfile
+            metadata: { name: guardian, namespace: seam-system }
+            spec:
+              principalRef: system:serviceaccount:seam-system:guardian
+              domainIdentityRef: guardian
+              targetClusters: [ccs-mgmt]
+              rbacPolicyRef: management-policy
+              permissionDeclarations: [{ permissionSetRef: management-maximum, scope: namespaced }]
+            ---
+            apiVersion: infrastructure.ontai.dev/v1alpha1
+            kind: SeamMembership
+            metadata: { name: guardian, namespace: seam-system }
+            spec: { appIdentityRef: guardian, domainIdentityRef: guardian, principalRef: "system:serviceaccount:seam-system:guardian", tier: infrastructure }
+            """, "test"))
+            await Bed.ApplyAsync(item);
     }
 
     /// <summary>What a human does: apply deploy/admission. Returns when the silo has written its CA into it and answers.</summary>

@@ -136,6 +136,28 @@ public sealed class AdmissionTests(SiloGround ground)
     }
 
     [Fact]
+    public async Task The_bootstrap_window_closes_by_itself_when_the_family_is_complete_and_stays_closed()
+    {
+        await using var bed = await AdmissionBed.StartAsync(ground, "01:00:00", isInstalled: false, "--Governor:Admission:BootstrapSettling=00:00:00");
+        await bed.GrantAsync();
+        await bed.InstallAsync();
+        await bed.Bed.SeeAsync(KnownKinds.Guardian, BootstrapRules.Guardian, g => g.FindText("status", "webhookMode") == "Initialising");
+        Assert.Equal(0, (await bed.KubectlAsync(bed.Developer, "create -f -", Role("early", "strict"))).Code);
+
+        await bed.DeclareFamilyAsync();
+        await bed.Bed.SeeAsync(KnownKinds.Guardian, BootstrapRules.Guardian, g => g.FindText("status", "webhookMode") == "Enforcing" && Conditions.Of(g).IsTrue(BootstrapRules.Condition));
+
+        Assert.Equal(1, (await bed.KubectlAsync(bed.Developer, "create -f -", Role("late", "strict"))).Code);
+        await bed.Bed.StopSiloAsync();
+        await bed.Bed.StartSiloAsync();
+        await AdmissionBed.ListeningAsync(bed.Port);
+        Assert.False(await AllowsAsync(bed.Port));
+        using var admin = bed.Bed.Admin();
+        var view = JsonNode.Parse(await admin.GetStringAsync(new Uri("/api/v1/admission/bootstrap", UriKind.Relative)))!;
+        Assert.Equal((false, "system:governor:guardian"), (view["open"]!.GetValue<bool>(), view["closedBy"]!.ToString()));
+    }
+
+    [Fact]
     public async Task A_CA_is_replaced_under_load_without_a_call_that_fails()
     {
         await using var bed = await AdmissionBed.StartAsync(ground, isInstalled: false);

@@ -101,6 +101,14 @@ public sealed class PermissionServiceTests(SiloGround ground) : IAsyncLifetime
             await ProblemAsync(Dan, path, $$"""{"principal":"{{Runner}}","cluster":"{{Cluster}}","resource":"pods","verb":"get"}""", HttpStatusCode.Forbidden, Missing);
         await ProblemAsync(Dan, "list", $$"""{"principal":"{{Runner}}","cluster":"{{Cluster}}"}""", HttpStatusCode.Forbidden, Missing);
         await ProblemAsync(Dan, "who-can", $$"""{"cluster":"{{Cluster}}","resource":"pods","verb":"get"}""", HttpStatusCode.Forbidden, Missing);
+        // A group gives what it has to who is in it, as the management cluster says, and to nobody who merely says so.
+        await TellAsync(Granting("team", "system:group:askers", 1, Rule("", "services", "list")));
+        await AskUntilConfirmedAsync();
+        Assert.True(await AllowedAsync(Asker, new { cluster = Cluster, resource = "services", verb = "list" }));
+        Assert.False(await AllowedAsync(Dan, new { cluster = Cluster, resource = "services", verb = "list" }));
+        Assert.True(await AllowedAsync(Asker, new { principal = "dan", groups = new[] { "askers" }, cluster = Cluster, resource = "services", verb = "list" }));
+        await ProblemAsync(Dan, "check", $$"""{"cluster":"{{Cluster}}","resource":"services","verb":"list","groups":["askers"]}""", HttpStatusCode.Forbidden, "asked about 'dan' in other groups");
+        await ProblemAsync(_bed.Client(_bed.Management.TokenFor("system:group:askers")), "list", $$"""{"cluster":"{{Cluster}}"}""", HttpStatusCode.Forbidden, "asked about 'system:group:askers'");
         // Not even whether there is such a cluster, or whether the question was well put.
         await ProblemAsync(Dan, "check", """{"principal":"ann","cluster":"none","resource":"Pods"}""", HttpStatusCode.Forbidden, Missing);
         foreach (var path in (string[])["check", "list", "who-can", "explain"])
@@ -113,7 +121,7 @@ public sealed class PermissionServiceTests(SiloGround ground) : IAsyncLifetime
         var cases = new (string Path, string Body, int Status, string Why)[]
         {
             ("check", """{"principal":"a","cluster":"ccs-asked","resource":"Pods","verb":""}""", 400, "body.resource: expected the plural of a resource in small letters, perhaps with /subresource, or *, found 'Pods'; body.verb: expected a verb in small letters, or *, found nothing"),
-            ("check", """{"principal":"","resource":"pods","verb":"get"}""", 400, "body.principal: expected a user or system:serviceaccount:NAMESPACE:NAME, of at most 1024 characters, found nothing; body.cluster: expected the name of a governed cluster, found nothing"),
+            ("check", """{"principal":"","resource":"pods","verb":"get"}""", 400, "body.principal: expected a user, system:serviceaccount:NAMESPACE:NAME or system:group:NAME, of at most 1024 characters, found nothing; body.cluster: expected the name of a governed cluster, found nothing"),
             ("check", """{"cluster":"ccs-asked","resource":"pods","verb":"get","resourcename":"a","resourceName":"b"}""", 400, "body"),
             ("check", """{"cluster":"ccs-asked","resource":"pods","verb":"get","name":"a"}""", 400, "name"),
             ("check", """{"cluster":"ccs-asked","resource":7,"verb":"get"}""", 400, "body.resource"),
@@ -184,6 +192,7 @@ public sealed class PermissionServiceTests(SiloGround ground) : IAsyncLifetime
         Assert.Equal((ExitCode.Ok, "yes"), await GovernAsync("can-i", "get", "pods", "--as", Runner, "--on", Cluster));
         Assert.Equal((ExitCode.Ok, "yes"), await GovernAsync("can-i", "get", "deployments.apps/web", "--as", Runner, "--on", Cluster, "-n", "blue"));
         Assert.Equal((ExitCode.No, $"no - no rule of {Runner} on {Cluster} allows get apps/deployments named api"), await GovernAsync("can-i", "get", "deployments.apps/api", "--as", Runner, "--on", Cluster));
+        Assert.Equal((ExitCode.Ok, "yes"), await GovernAsync("can-i", "get", "pods", "--as", "dan", "--as-group", "some", "--as-group", "others", "--on", Cluster));
         Assert.Equal((ExitCode.No, ""), await GovernAsync("can-i", "get", "pods", "--subresource", "log", "--as", Runner, "--on", Cluster, "-q"));
         Assert.Equal((ExitCode.No, "no - ann has no rights on ccs-asked"), await GovernAsync("can-i", "get", "pods", "--on", Cluster));
         Assert.Equal((ExitCode.Ok, $"dan\n{Runner}"), await GovernAsync("who-can", "get", "pods", "--on", Cluster));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Governor.Domain.Clusters;
 using Governor.Domain.Kinds;
 using Governor.Domain.Kinds.Schemas;
 using Governor.Grains.Interfaces.Ports;
@@ -204,6 +205,13 @@ public sealed class SiloBed : IAsyncDisposable
         }
         throw new TimeoutException($"waited for {kind.Kind} {key}; last seen: {last}");
     }
+
+    /// <summary>The management cluster as a human uses it.</summary>
+    public ICluster Human => _kubernetes.GetRequiredService<IClusters>().Management;
+
+    /// <summary>Another cluster as a human uses it.</summary>
+    public ICluster HumanOn(string name, SandboxCluster cluster) =>
+        _kubernetes.GetRequiredService<IClusters>().Connect(new ClusterName(name), Encoding.UTF8.GetBytes(cluster.Kubeconfig));
 
     public async ValueTask DisposeAsync()
     {

@@ -69,7 +69,7 @@ public sealed class SiloTests(SiloGround ground) : IAsyncLifetime
             [
                 "approve", "awaitCheckpoint", "checkPermission", "closeBootstrapWindow", "explainDecision", "explainExecution", "explainInstance", "exportAudit",
                 "getApproval", "getBootstrapWindow", "getCheckpoint", "getCluster", "getExecution", "getInstance", "getLogCheckpoint", "getLogEntries", "getLogTile",
-                "getPack", "listApprovals", "listClusters", "listEvents", "listExecutions", "listInstances", "listLineage", "listPacks", "listPermissions",
+                "getPack", "listApprovals", "listClusters", "listEvents", "listExecutions", "listInstances", "listLineage", "listPacks", "listPermissions", "listRelationships",
                 "proveRecord", "reject", "requestAbandonment", "requestErasure", "watchCheckpoints", "whoCanDo",
             ],
             operations);

@@ -34,7 +34,7 @@ internal static class GuardianSchemas
         "An RBACProfile declares what one principal may do, where.",
         Object(
             "What is declared.",
-            Must("principalRef", Text("The principal, e.g. system:serviceaccount:{namespace}:{name}.")),
+            Must("principalRef", Text("The principal: system:serviceaccount:{namespace}:{name}, system:group:{name}, or the name of a user.")),
             Must("targetClusters", Texts("The clusters on which the principal gets rights.")),
             Must("permissionDeclarations", List("The rights.", Object(
                 "One PermissionSet, and where it applies.",

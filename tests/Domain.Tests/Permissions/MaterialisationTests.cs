@@ -19,6 +19,8 @@ public sealed class MaterialisationTests
     [InlineData("system:serviceaccount:a:b-c", "system:serviceaccount:a-b:c")]
     [InlineData("system:serviceaccount:a:b", "a.b")]
     [InlineData("Alice", "alice")]
+    [InlineData("developers", "system:group:developers")]
+    [InlineData("system:group:web.web", "system:serviceaccount:web:web")]
     [InlineData("oidc:team/one", "oidc:team:one")]
     public void No_two_principals_share_a_name(string one, string other)
     {
@@ -42,6 +44,17 @@ public sealed class MaterialisationTests
             """[{"apiGroups":[""],"resources":["nodes","pods"],"verbs":["get"]}]""", plan.Objects[1].Intent.Find("rules").GetRawText());
         Assert.Equal(
             """[{"apiGroups":["apps"],"resources":["deployments"],"verbs":["*"],"resourceNames":["web"]}]""", plan.Objects[3].Intent.Find("rules").GetRawText());
+    }
+
+    [Theory]
+    [InlineData("developers", "User", "developers")]
+    [InlineData("system:group:developers", "Group", "developers")]
+    [InlineData("system:group:oidc:team/one", "Group", "oidc:team/one")]
+    public void A_binding_names_what_the_principal_is(string principal, string kind, string name)
+    {
+        var plan = Materialisation.Desired(Of(principal, new EffectiveRule("", "", "pods", ["get"], [])));
+        Assert.Equal(["ClusterRole", "ClusterRoleBinding"], plan.Objects.Select(item => item.Intent.Kind)); // and no account
+        Assert.Equal($$"""[{"apiGroup":"rbac.authorization.k8s.io","kind":"{{kind}}","name":"{{name}}"}]""", plan.Objects[1].Intent.Find("subjects").GetRawText());
     }
 
     [Theory]

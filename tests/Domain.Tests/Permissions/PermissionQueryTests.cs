@@ -72,6 +72,26 @@ public sealed class PermissionQueryTests
     }
 
     [Fact]
+    public void Whoever_is_in_a_group_may_what_the_group_may_and_a_user_of_that_name_may_not()
+    {
+        var team = GrantOf("core pods get", "* * *") with { Principal = "system:group:team" };
+        var own = GrantOf("core pods list", "* * *") with { Principal = "ann" };
+        var state = Told(PermissionState.Initial(Cluster), Platform(null), Granting(team, "team"), Granting(own, "ann"));
+        var question = new PermissionQuestion("ann", "", "pods", "get");
+
+        Assert.Equal("no rule of ann on dev allows get core/pods".Replace("dev", Cluster.Value, StringComparison.Ordinal), PermissionQueries.Check(state, question).Reason);
+        Assert.False(PermissionQueries.Check(state, question with { Principal = "team" }).Allowed);
+        Assert.True(PermissionQueries.Check(state, question with { Principal = "system:group:team" }).Allowed);
+        var member = question with { Groups = ["others", "team"] };
+        Assert.Equal((true, "granted to system:group:team: get core/pods"), (PermissionQueries.Check(state, member).Allowed, PermissionQueries.Check(state, member).Reason));
+        Assert.Equal("no rule of ann or of system:group:team on " + Cluster + " allows delete core/pods", PermissionQueries.Check(state, member with { Verb = "delete" }).Reason);
+        Assert.Equal(RightVerdict.Grants, Assert.Single(DecisionExplanation.Of(state, member).Evidence, evidence => evidence.Right.Profile.Name == "team").Verdict);
+        Assert.Equal("get,list core/pods", Assert.Single(PermissionQueries.List(state, "ann", ["team", "team"])).ToString());
+        Assert.Equal("list core/pods", Assert.Single(PermissionQueries.List(state, "ann", [])).ToString());
+        Assert.Equal("groups: expected names of groups, of at most 1024 characters, found nothing", $"{Assert.Single((member with { Groups = ["a", ""] }).Faults())}");
+    }
+
+    [Fact]
     public void Whoever_has_nothing_learns_why()
     {
         var grant = GrantOf("core pods get", "* * *");

@@ -24,6 +24,9 @@ public sealed class ReadingTests
 
     [Theory]
     [InlineData("principalRef", "\"\"", "PrincipalRefNotEmpty")]
+    [InlineData("principalRef", "\"system:group:\"", "PrincipalGroupValid")]
+    [InlineData("principalRef", "\"system:group:system:authenticated\"", "PrincipalGroupValid")]
+    [InlineData("principalRef", "\"system:group:developers\"", "")]
     [InlineData("targetClusters", "[]", "TargetClustersNotEmpty")]
     [InlineData("permissionDeclarations", "[]", "PermissionDeclarationsNotEmpty")]
     [InlineData("permissionDeclarations.0.permissionSetRef", "\"\"", "PermissionSetRefNotEmpty")]
@@ -74,6 +77,9 @@ public sealed class ReadingTests
     [InlineData("system:serviceaccount:web:", PrincipalKind.User, "", "system:serviceaccount:web:")]
     [InlineData("system:serviceaccount::runner", PrincipalKind.User, "", "system:serviceaccount::runner")]
     [InlineData("alice@example.org", PrincipalKind.User, "", "alice@example.org")]
+    [InlineData("system:group:developers", PrincipalKind.Group, "", "developers")]
+    [InlineData("system:group:oidc:a:b", PrincipalKind.Group, "", "oidc:a:b")]
+    [InlineData("system:group:", PrincipalKind.User, "", "system:group:")]
     public void A_principal_is_taken_apart(string reference, PrincipalKind kind, string @namespace, string name) =>
         Assert.Equal(new Principal(kind, @namespace, name), Principal.Parse(reference));
 

@@ -78,6 +78,23 @@ public sealed class MaterialisationTests(Ground ground) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_group_is_bound_as_a_group_and_not_as_the_user_of_the_same_name()
+    {
+        await NamespaceAsync(Blue, "web");
+        await DeclareAsync(Blue, text => text
+            .Replace("principalRef: system:serviceaccount:web:web\n  targetClusters", "principalRef: system:group:team\n  targetClusters", StringComparison.Ordinal)
+            .Replace("subjectScope: platform", "subjectScope: tenant", StringComparison.Ordinal)
+            .Replace("    scope: namespaced", "    scope: namespaced\n    namespaces: [web]", StringComparison.Ordinal));
+        await DoneAsync(Blue, standing: 2);
+
+        Assert.Equal((true, false, false), (await MayAsync(Blue, "get", "configmaps", user: "ann", "team"), await MayAsync(Blue, "get", "configmaps", user: "team"), await MayAsync(Blue, "get", "configmaps", user: "ann", "others")));
+
+        await _bed.DeleteAsync(KnownKinds.RBACProfile, new($"seam-tenant-{Blue}", "web"));
+        await Until(Blue, state => state.Inventory.IsEmpty, "withdrawn");
+        Assert.False(await MayAsync(Blue, "get", "configmaps", user: "ann", "team"));
+    }
+
+    [Fact]
     public async Task A_role_of_somebody_else_stays_and_nothing_is_bound_to_it()
     {
         await NamespaceAsync(Blue, "web");
@@ -178,11 +195,12 @@ public sealed class MaterialisationTests(Ground ground) : IAsyncLifetime
         Task<KubeObject?> AccountAsync() => _bed.TenantClient(Blue).GetAsync(KnownKinds.ServiceAccount, new("web", "web"), CancellationToken.None);
     }
 
-    private async Task DeclareAsync(string tenant)
+    private async Task DeclareAsync(string tenant, Func<string, string>? changed = null)
     {
         await _bed.ConnectTenantAsync(tenant);
         // No member's profile, and in audit mode: what goes further than the ceiling is cut, not refused.
-        await _bed.DeclareAsync(Declared.Text(tenant).Replace("strict", "audit", StringComparison.Ordinal).Replace("  domainIdentityRef: web\n  targetClusters", "  targetClusters", StringComparison.Ordinal));
+        var text = Declared.Text(tenant).Replace("strict", "audit", StringComparison.Ordinal).Replace("  domainIdentityRef: web\n  targetClusters", "  targetClusters", StringComparison.Ordinal);
+        await _bed.DeclareAsync(changed?.Invoke(text) ?? text);
         await _bed.DeclareAsync($$"""
             apiVersion: platform.ontai.dev/v1alpha1
             kind: TalosCluster
@@ -215,7 +233,11 @@ public sealed class MaterialisationTests(Ground ground) : IAsyncLifetime
     private static bool IsDone(MaterialisationState state, int standing) =>
         state.Inventory.Count == standing && state.Inventory.Values.All(record => record.Trouble is null) && MaterialisationRules.Fact(state).IsDone;
 
-    private async Task<bool> MayAsync(string tenant, string verb, string resource, string place = "web") =>
+    private Task<bool> MayAsync(string tenant, string verb, string resource, string place = "web") => AskAsync(tenant, verb, resource, place, Account, []);
+
+    private Task<bool> MayAsync(string tenant, string verb, string resource, string user, params string[] groups) => AskAsync(tenant, verb, resource, "web", user, groups);
+
+    private async Task<bool> AskAsync(string tenant, string verb, string resource, string place, string user, string[] groups) =>
         (await _bed.TenantClient(tenant).CreateAsync(KubeObject.From(new JsonObject
         {
             ["apiVersion"] = "authorization.k8s.io/v1",
@@ -223,7 +245,8 @@ public sealed class MaterialisationTests(Ground ground) : IAsyncLifetime
             ["metadata"] = new JsonObject(),
             ["spec"] = new JsonObject
             {
-                ["user"] = Account,
+                ["user"] = user,
+                ["groups"] = new JsonArray([.. groups.Select(name => (JsonNode)name)]),
                 ["resourceAttributes"] = new JsonObject { ["verb"] = verb, ["resource"] = resource, ["namespace"] = place },
             },
         }), CancellationToken.None)).Find("status", "allowed").GetBoolean();

@@ -36,7 +36,7 @@ internal sealed class World : IAsyncDisposable
     public const string ManagementName = "ccs-mgmt";
     public const string TenantName = "ccs-dev";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>What a silo watches that is not told otherwise.</summary>
     public static readonly GroupVersionKind[] Watched =
@@ -223,7 +223,7 @@ internal sealed class World : IAsyncDisposable
             options.Migrate = false;
             options.Origin = "governor.test/sieve";
             options.LogKeyFile = Path.Combine(_place.Folder, "log.key");
-            options.CommitTimeout = TimeSpan.FromSeconds(5);
+            options.CommitTimeout = TimeSpan.FromSeconds(30);
         });
         silo.Services.AddSingleton<IJournal>(services => Ledger.Over(services.GetRequiredService<PostgresJournal>(), generation));
         silo.Services.AddPackSource(_ => { });
