@@ -90,6 +90,20 @@ public readonly record struct PackOwner(ObjectKey Instance)
     public static string Describe(string manager) =>
         IsPack(manager) ? $"pack instance {manager[ManagerPrefix.Length..]}" : $"'{manager}'";
 
+    /// <summary>
+    /// Whether Guardian was ahead of the pack with an account that both of them need: it applied the account in the second of its birth,
+    /// and nobody but it and packs has a say in it. Who of the two was faster then makes no difference.
+    /// </summary>
+    /// <param name="guardian">Guardian's field manager.</param>
+    public static bool IsGuardianAhead(KubeObject live, string guardian)
+    {
+        if (live.Gvk != KnownKinds.ServiceAccount || live.Find("metadata", "managedFields") is not { ValueKind: JsonValueKind.Array } entries)
+            return false;
+        var birth = live.FindText("metadata", "creationTimestamp");
+        return entries.EnumerateArray().All(entry => StatusReading.Text(entry, "manager") is var manager && (manager == guardian || IsPack(manager)))
+            && entries.EnumerateArray().Any(entry => StatusReading.Text(entry, "manager") == guardian && StatusReading.Text(entry, "time") == birth);
+    }
+
     private static bool Applied(KubeObject live, string manager, params ReadOnlySpan<string> field)
     {
         if (live.Find("metadata", "managedFields") is not { ValueKind: JsonValueKind.Array } entries)

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Governor.Domain.Kinds;
 using Governor.Domain.Lineage;
 using Governor.Domain.Packs;
+using Governor.Grains.Governing;
 using Governor.Grains.Interfaces.Ports;
 
 namespace Governor.Grains.Packs;
@@ -76,12 +77,13 @@ internal sealed class ObjectApplier(ICluster target, PackOwner owner, SealedCaus
             return await TryCreateAsync(item, cancellation) is { } anew
                 ? new AppliedObject(anew, ApplyOutcome.Created, true)
                 : throw new KubernetesException(409, "Conflict", $"{item.Kind} {item.Key} was made, and gone, and made again while it was looked at");
-        var isOurs = bid.IsMarked && owner.HasCreated(live);
+        var isAhead = bid.IsMarked && !owner.HasCreated(live) && PackOwner.Of(live) is null && PackOwner.IsGuardianAhead(live, FieldManagers.Rbac);
+        var isOurs = bid.IsMarked && (isAhead || owner.HasCreated(live));
         var intent = IntentOf(item, bid);
         try
         {
             var answer = await target.ApplyAsync(Bound(isOurs ? owner.MarkCreated(intent) : intent, "uid", live.Uid), _manager, new ApplyOptions(bid.Force), cancellation);
-            return new AppliedObject(answer, answer.ResourceVersion == live.ResourceVersion ? ApplyOutcome.Unchanged : ApplyOutcome.Applied, isOurs);
+            return new AppliedObject(answer, isAhead ? ApplyOutcome.Created : answer.ResourceVersion == live.ResourceVersion ? ApplyOutcome.Unchanged : ApplyOutcome.Applied, isOurs);
         }
         catch (KubernetesException e) when (e.Code == 422)
         {

@@ -157,6 +157,21 @@ public sealed class ApplyEngineTests : IAsyncLifetime
         Assert.Equal("ExistedBefore", Assert.IsType<RemovalVerdict.Keep>(verdict).Reason);
     }
 
+    [Theory]
+    [InlineData("guardian", true)]
+    [InlineData("human", false)]
+    public async Task An_account_that_Guardian_made_first_is_as_if_the_pack_had_and_that_of_anybody_else_is_not(string first, bool isOurs)
+    {
+        const string Account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: web, namespace: default, labels: { a: '1' } }\n";
+        var mine = Account.Replace("labels: { a: '1' }", "labels: { b: '2' }", StringComparison.Ordinal);
+        await _target.ApplyAsync(ManifestReader.Read(mine, "test").Single(), first, default, CancellationToken.None);
+
+        var account = Assert.Single(await DeliverRbacAsync(Account));
+
+        Assert.Equal((isOurs ? ApplyOutcome.Created : ApplyOutcome.Applied, isOurs), (account.Outcome, account.Created));
+        Assert.Equal(isOurs, Web.HasCreated(account.Answer));
+    }
+
     [Fact]
     public async Task An_object_that_was_made_anew_from_a_copy_of_ours_is_somebody_elses()
     {
@@ -241,6 +256,13 @@ public sealed class ApplyEngineTests : IAsyncLifetime
     }
 
     private async Task<KubeObject> ConfigAsync() => (await _target.GetAsync(KnownKinds.ConfigMap, new ObjectKey("web", "a"), CancellationToken.None))!;
+
+    private async Task<ImmutableArray<AppliedObject>> DeliverRbacAsync(string text)
+    {
+        var delivery = new PackDelivery(_target, new DeliveryTerms(Web, new ObjectKey("seam-tenant-dev", "web"), null, 4), new Unasked(), TimeProvider.System);
+        var plan = await delivery.PlanAsync([.. ManifestReader.Read(text, "pack").Select(item => (PackLayer.Rbac, item))], isTaken: true, CancellationToken.None);
+        return await delivery.PerformAsync(plan, plan.Stages.Single(stage => stage.Step == DeliverySteps.Rbac), DateTimeOffset.UtcNow.AddMinutes(1), CancellationToken.None);
+    }
 
     private async Task<ImmutableArray<AppliedObject>> DeliverAsync(string text, PackOwner owner, CancellationToken cancellation, bool rehearse = true)
     {

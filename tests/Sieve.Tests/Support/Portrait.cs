@@ -47,7 +47,7 @@ internal sealed partial class Portrait
 
         var events = await world.Services.GetRequiredService<IAuditReader>().EventsAsync(new EventFilter(Limit: 10_000), CancellationToken.None);
         foreach (var chain in events.Where(e => !IsNote(e.Event)).GroupBy(e => e.Event.Subject.Chain))
-            portrait.Add($"audit {chain.Key}", string.Join('\n', chain.OrderBy(e => e.Sequence).Select(e => e.Event).Select(e =>
+            portrait.Add($"audit {chain.Key}", string.Join('\n', WithoutHaste([.. chain.OrderBy(e => e.Sequence).Select(e => e.Event)]).Select(e =>
                 $"{e.Action} {e.FieldChanged}: '{Lasting(e, e.PreviousValue)}' -> '{Lasting(e, e.NewValue)}' by {e.Actor} ({e.ActorRole}), {e.ChangeType}, layer {e.Layer}, cluster '{e.Cluster}': {e.Rationale}")));
         return portrait;
     }
@@ -73,6 +73,23 @@ internal sealed partial class Portrait
     /// what arrived together; what came out of it is in the states, which are compared.
     /// </summary>
     private static bool IsNote(GovernanceEvent e) => e.Subject.Group == UnexplainedChange.Group;
+
+    /// <summary>
+    /// Gates that open one after the other without anything in between: a newer fact may overtake the one before, and then they open at
+    /// once, in the order of their numbers. Each gate's own answers keep their order.
+    /// </summary>
+    private static IEnumerable<GovernanceEvent> WithoutHaste(List<GovernanceEvent> events)
+    {
+        for (var at = 0; at < events.Count;)
+        {
+            var answers = events.Skip(at).TakeWhile(e => e.FieldChanged.StartsWith("status.gates[", StringComparison.Ordinal)).ToList();
+            foreach (var answer in answers.OrderBy(e => e.FieldChanged, StringComparer.Ordinal))
+                yield return answer;
+            at += answers.Count;
+            if (answers.Count == 0)
+                yield return events[at++];
+        }
+    }
 
     // Which bytes of a snapshot were signed, the time that they were made at included; "version" says what is in them without it.
     private static string? Lasting(GovernanceEvent e, string? value) =>

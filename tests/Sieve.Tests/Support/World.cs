@@ -9,6 +9,7 @@ using Governor.Grains.Clusters;
 using Governor.Grains.Governing;
 using Governor.Grains.Interfaces;
 using Governor.Grains.Interfaces.Ports;
+using Governor.Grains.Packs;
 using Governor.Grains.Watches;
 using Governor.Host.Tests.Fixture;
 using Governor.Journal;
@@ -194,7 +195,7 @@ internal sealed class World : IAsyncDisposable
 
     private async Task ResumeAsync()
     {
-        foreach (var (subject, key) in await Services.GetRequiredService<IJournal>().PendingAsync(CancellationToken.None))
+        foreach (var (subject, key) in await Resumption.FirstAsync(Services.GetRequiredService<IJournal>(), CancellationToken.None))
             await _silo!.Grains.GetGoverned(new(subject, key)).ResumeAsync();
     }
 
@@ -229,5 +230,7 @@ internal sealed class World : IAsyncDisposable
         silo.Services.AddKubernetes(options => Configure(options, $"silo-{generation}"));
         silo.Services.AddSingleton<GovernedServices>();
         silo.Services.AddSingleton<TenantClusters>();
+        silo.Services.AddSingleton<TenantRights>();
+        silo.Services.AddSingleton<IRbacIntake, GuardianIntake>();
     }
 }
