@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and runs them all. The last line is "N passed, N failed, N skipped".
-#   ./test.sh                 all tests; of the sieve, which perturbs the main job, a crash after every write, every event lost, every list old
-#   ./test.sh Sieve           all of the sieve: a crash after every commit, too
+#   ./test.sh                 all tests but the sieve
+#   ./test.sh Sieve           perturbs the main job at every write, commit, event and list
 #   ./test.sh Domain Grains   only these test projects
 #   ./test.sh client --kubeconfig FILE [--context NAME] [--insecure]
 #                             holds the API server behind FILE to what Governor relies on; without FILE, a sandbox.
@@ -10,13 +10,12 @@ caller=$PWD
 . "$(dirname "$0")/scripts/common.sh"
 passed=0 failed=0 skipped=0
 
-# run_tests <name> [arguments of dotnet test]: runs one built test project and counts.
+# run_tests <name>: runs one built test project and counts.
 run_tests() {
   local name=$1 project="tests/$1.Tests/Governor.$1.Tests.csproj" log="artifacts/test-$1.log" code=0 p f s
-  shift
   [ -f "$project" ] || fail "there are no tests '$name'; expected one of: $(ls tests | sed -n 's/\.Tests$//p' | tr '\n' ' ')"
   say "testing $name"
-  dotnet test "$project" -c "$configuration" --no-build --nologo -v q --logger "console;verbosity=normal" "$@" > "$log" 2>&1 </dev/null || code=$?
+  dotnet test "$project" -c "$configuration" --no-build --nologo -v q --logger "console;verbosity=normal" > "$log" 2>&1 </dev/null || code=$?
   p=$(sed -n 's/^ *Passed: *\([0-9]*\)$/\1/p' "$log" | tail -n 1)
   f=$(sed -n 's/^ *Failed: *\([0-9]*\)$/\1/p' "$log" | tail -n 1)
   s=$(sed -n 's/^ *Skipped: *\([0-9]*\)$/\1/p' "$log" | tail -n 1)
@@ -27,29 +26,6 @@ run_tests() {
   fi
   echo "$name: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped"
   passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0})) skipped=$((skipped + ${s:-0}))
-}
-
-# The sieve runs the main job hundreds of times: beside the others, with what they leave of the processors.
-start_sieve() {
-  rm -f artifacts/sieve-counts
-  set -m # a process group of its own, which can be ended as a whole
-  (
-    renice -n 10 "$BASHPID" >/dev/null
-    run_tests Sieve --filter 'FullyQualifiedName!~after_any_commit'
-    echo "$passed $failed $skipped" > artifacts/sieve-counts
-  ) > artifacts/sieve-output 2>&1 </dev/null &
-  sieve=$!
-  set +m
-  trap 'kill -- "-$sieve" 2>/dev/null || true' EXIT
-}
-
-finish_sieve() {
-  local p=0 f=1 s=0
-  wait "$sieve" || true
-  trap - EXIT
-  cat artifacts/sieve-output
-  if [ -f artifacts/sieve-counts ]; then read -r p f s < artifacts/sieve-counts; fi
-  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
 # test_client [--kubeconfig FILE] [--context NAME] [--insecure]: builds and needs nothing but the suite itself.
@@ -87,13 +63,12 @@ else
   choose_actor_host
   say "building"
   build Governor.sln
-  if [ $# -gt 0 ]; then
-    for name in "$@"; do run_tests "$name"; done
-  else
-    start_sieve
-    for project in tests/*.Tests; do [ "$project" = tests/Sieve.Tests ] || run_tests "$(basename "$project" .Tests)"; done
-    finish_sieve
+  projects=("$@")
+  if [ ${#projects[@]} -eq 0 ]; then
+    # The sieve runs the main job hundreds of times and takes longer than all others together: ./test.sh Sieve
+    for project in tests/*.Tests; do [ "$project" = tests/Sieve.Tests ] || projects+=("$(basename "$project" .Tests)"); done
   fi
+  for name in "${projects[@]}"; do run_tests "$name"; done
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
