@@ -47,15 +47,10 @@ internal sealed class PermissionService(PermissionKnowledge knowledge, Observati
 {
     public async Task<Results<JsonOk<CheckPermissionView>, ProblemHttpResult>> CheckAsync(HttpContext context)
     {
-        var (body, problem) = await JsonBody.ReadAsync<CheckPermissionBody>(context.Request);
-        if (body is null)
-            return problem!;
-        var about = About(context, body.Principal, body.Groups);
-        var question = body.Question(about);
-        var (known, refusal) = await FindAsync(context, body.Cluster, about, question.Faults());
+        var (question, known, refusal) = await ReadAsync(context);
         if (known is null)
             return refusal!;
-        var answer = PermissionQueries.Check(known.State, question);
+        var answer = PermissionQueries.Check(known.State, question!);
         return new JsonOk<CheckPermissionView>(new(answer.Allowed, answer.Reason, View(known)));
     }
 
@@ -85,21 +80,28 @@ internal sealed class PermissionService(PermissionKnowledge knowledge, Observati
 
     public async Task<Results<Ok<ExplainDecisionView>, ProblemHttpResult>> ExplainAsync(HttpContext context)
     {
-        var (body, problem) = await JsonBody.ReadAsync<CheckPermissionBody>(context.Request);
-        if (body is null)
-            return problem!;
-        var about = About(context, body.Principal, body.Groups);
-        var question = body.Question(about);
-        var (known, refusal) = await FindAsync(context, body.Cluster, about, question.Faults());
+        var (question, known, refusal) = await ReadAsync(context);
         if (known is null)
             return refusal!;
-        var explained = DecisionExplanation.Of(known.State, question);
+        var explained = DecisionExplanation.Of(known.State, question!);
         return TypedResults.Ok(new ExplainDecisionView(
             explained.Answer.Allowed, explained.Answer.Reason, explained.Answer.MatchedRule is { } rule ? RuleView.Of(rule) : null,
             [.. explained.Evidence.Select(EvidenceView.Of)],
             // Whose profiles these are is not known any more: nobody's who may ask about himself only.
             context.MayAskAboutOthers() ? [.. explained.Withheld.Select(withheld => new WithheldView(withheld.Profile.ToString(), withheld.Why))] : [],
             View(known)));
+    }
+
+    /// <summary>Whether, and why, is the same question.</summary>
+    private async Task<(PermissionQuestion? Question, KnownPermissions? Known, ProblemHttpResult? Refusal)> ReadAsync(HttpContext context)
+    {
+        var (body, problem) = await JsonBody.ReadAsync<CheckPermissionBody>(context.Request);
+        if (body is null)
+            return (null, null, problem);
+        var about = About(context, body.Principal, body.Groups);
+        var question = body.Question(about);
+        var (known, refusal) = await FindAsync(context, body.Cluster, about, question.Faults());
+        return (question, known, refusal);
     }
 
     // Who asks about himself asks with the groups that the management cluster knows him in.

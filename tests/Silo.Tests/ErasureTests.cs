@@ -191,20 +191,10 @@ public sealed class ErasureTests(SiloGround ground) : IAsyncLifetime
         return await answer.Content.ReadFromJsonAsync<JsonElement>();
     }
 
-    private static async Task ProblemAsync(HttpClient client, string path, string body, HttpStatusCode status, string why)
-    {
-        using var answer = await PostAsync(client, path, body);
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.StatusCode == status, $"{path}: expected {status}, found {answer.StatusCode} {text}");
-        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
-        Assert.Contains(why, JsonDocument.Parse(text).RootElement.GetProperty("detail").GetString()!, StringComparison.Ordinal);
-    }
+    private static Task ProblemAsync(HttpClient client, string path, string body, HttpStatusCode status, string why) =>
+        JsonCall.ProblemAsync(client, $"/api/v1/{path}", body, status, why);
 
-    private static async Task<HttpResponseMessage> PostAsync(HttpClient client, string path, string body)
-    {
-        using var content = new StringContent(body, Encoding.UTF8, "application/json");
-        return await client.PostAsync(new Uri($"/api/v1/{path}", UriKind.Relative), content);
-    }
+    private static Task<HttpResponseMessage> PostAsync(HttpClient client, string path, string body) => JsonCall.PostAsync(client, $"/api/v1/{path}", body);
 
     private async Task RoleAsync(string role, string group, params (string Resource, string Verb)[] rules)
     {

@@ -223,7 +223,6 @@ internal sealed class World : IAsyncDisposable
             options.Migrate = false;
             options.Origin = "governor.test/sieve";
             options.LogKeyFile = Path.Combine(_place.Folder, "log.key");
-            options.CommitTimeout = TimeSpan.FromSeconds(30);
         });
         silo.Services.AddSingleton<IJournal>(services => Ledger.Over(services.GetRequiredService<PostgresJournal>(), generation));
         silo.Services.AddPackSource(_ => { });
